@@ -1,0 +1,21 @@
+//! The Cortex XDR connector.
+//!
+//! What the connector knows and decides, without a word of WebAssembly: [`describe`] it, [`configure`] it, [`check`] what a
+//! sync will need (the contract's `test`), [`sync`] its data streams, [`transform`] source records into documents. All of it
+//! is written against [`platform::Platform`], so that the same code runs natively under tests, fuzzers and benchmarks
+//! and, bound to the contract in `component`, inside a host.
+//!
+//! Modules point one way: `component` → `check`, `sync` → `api`, `record` → `describe`, `configure` → `platform` → `contract`.
+//! `transform` knows nothing of Cortex XDR; another connector can take it as it is.
+
+pub mod api;
+pub mod check;
+#[cfg(target_arch = "wasm32")]
+mod component;
+pub mod configure;
+pub mod contract;
+pub mod describe;
+pub mod platform;
+pub mod record;
+pub mod sync;
+pub mod transform;
