@@ -1,6 +1,7 @@
 //! Every request that the connector can make. The API client takes a [`Call`] and nothing else, so this list is the whole
 //! truth, and the manifest is made from it.
 
+use crate::configure::DataStream;
 use http::Method;
 
 /// A call of the Cortex XDR public API. All of them only read.
@@ -70,6 +71,50 @@ impl Call {
             Call::StartXqlQuery => "/public_api/v1/xql/start_xql_query",
             Call::GetXqlResults => "/public_api/v1/xql/get_query_results",
             Call::GetXqlResultsStream => "/public_api/v1/xql/get_query_results_stream",
+        }
+    }
+
+    /// What the key's role must allow, by the components that the console lists under a role. The role Viewer has all of them.
+    pub fn permission(self) -> &'static str {
+        match self {
+            Call::Healthcheck => "none",
+            Call::GetTenantInfo => "any role; the connection test goes on without it",
+            Call::GetEndpoint => "Endpoint Administration: View (role Viewer)",
+            Call::GetAlertsMultiEvents => "Alerts & Incidents: View (role Viewer)",
+            Call::GetXqlQuota | Call::GetXqlResults | Call::GetXqlResultsStream => {
+                "Query Center: View (role Viewer)"
+            }
+            Call::StartXqlQuery => {
+                "Query Center: View, Host Insights: View, and access to the datasets va_endpoints and va_cves (role Viewer)"
+            }
+        }
+    }
+
+    /// The licence that the vendor's reference asks for, where it asks for one.
+    pub fn licence(self) -> Option<&'static str> {
+        match self {
+            Call::Healthcheck | Call::GetTenantInfo => None,
+            Call::GetEndpoint => Some("Cortex XDR Prevent or Cortex XDR Pro per Endpoint"),
+            Call::GetAlertsMultiEvents => {
+                Some("Cortex XDR Prevent, Cortex XDR Pro per Endpoint or Cortex XDR Pro per GB")
+            }
+            Call::GetXqlQuota | Call::GetXqlResults | Call::GetXqlResultsStream => {
+                Some("Cortex XDR Pro per Endpoint or Cortex XDR Pro per GB")
+            }
+            Call::StartXqlQuery => Some("Cortex XDR Pro per Endpoint with Host Insights"),
+        }
+    }
+
+    /// The data streams whose sync makes this call; none where only the connection test does.
+    pub fn data_streams(self) -> &'static [DataStream] {
+        match self {
+            Call::Healthcheck | Call::GetTenantInfo => &[],
+            Call::GetEndpoint => &[DataStream::Endpoints, DataStream::Vulnerabilities],
+            Call::GetAlertsMultiEvents => &[DataStream::Alerts],
+            Call::GetXqlQuota
+            | Call::StartXqlQuery
+            | Call::GetXqlResults
+            | Call::GetXqlResultsStream => &[DataStream::Vulnerabilities],
         }
     }
 }

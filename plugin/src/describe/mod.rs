@@ -1,5 +1,9 @@
 //! The connector's card: what it is, what it can reach, what it reads.
 
 mod call;
+mod manifest;
+mod schema;
 
 pub use call::Call;
+pub use manifest::{NAME, ORIGIN, VERSION, manifest};
+pub use schema::{config_schema, source_schema};
