@@ -1,1 +1,20 @@
-//! Simulator.
+//! A stateful simulator of the Palo Alto Cortex XDR public API, over real HTTP.
+//!
+//! [`Simulator::start`] listens on an address and serves a tenant that is derived from a seed. A test reads the whole truth
+//! about the tenant, and changes it, through [`Simulator::tenant`]; it sees what was asked for in [`Simulator::log`].
+
+mod log;
+mod options;
+mod simulator;
+mod tenant;
+
+pub use log::{COUNTED_PATHS, OTHER_PATHS, PathCount, REMEMBERED, RequestLog, SeenRequest};
+pub use options::{
+    AlertShape, Licence, Options, Role, SecurityLevel, StreamGzip, WithoutHostInsights, XqlOutcome,
+};
+pub use simulator::{Simulator, StartError};
+pub use tenant::handle::TenantHandle;
+pub use tenant::view::{
+    AlertChange, AlertView, CveView, EndpointChange, EndpointView, NewAlert, NewEndpoint,
+    VulnerabilityView,
+};

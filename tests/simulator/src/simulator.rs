@@ -1,0 +1,149 @@
+//! Starting and stopping the simulator.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::log::RequestLog;
+use crate::options::{Options, SecurityLevel};
+use crate::tenant::handle::TenantHandle;
+
+/// How long [`Simulator::shutdown`] waits for requests in flight.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why the simulator could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process listens on the address.
+    #[error(
+        "the address {address} is in use: stop the other process, or choose another port (0 takes a free one)"
+    )]
+    AddressInUse {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened on for another reason.
+    #[error(
+        "cannot listen on {address}: {source}; choose an address of this machine and a port that you may use"
+    )]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// A running simulator. Dropping it stops it; [`Simulator::shutdown`] lets requests in flight end first.
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    api_key_id: String,
+    api_key: String,
+    security_level: SecurityLevel,
+    tenant: TenantHandle,
+    log: RequestLog,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl Simulator {
+    /// Builds the tenant and serves it on `listen` (port 0: any free port) in tasks of the current tokio runtime.
+    pub async fn start(options: Options, listen: SocketAddr) -> Result<Self, StartError> {
+        let failed = |source: std::io::Error| match source.kind() {
+            std::io::ErrorKind::AddrInUse => StartError::AddressInUse { address: listen },
+            _ => StartError::Listen {
+                address: listen,
+                source,
+            },
+        };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let options = Arc::new(options);
+        let tenant = TenantHandle::default();
+        let log = RequestLog::default();
+        let router = Router::<()>::new();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let listener = listener.tap_io(|stream| {
+            // Best effort: without it small replies wait for the client's acknowledgement.
+            let _ = stream.set_nodelay(true);
+        });
+        let task = tokio::spawn(async move {
+            let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+                let _ = stopped.await;
+            });
+            // Serving never ends with an error: axum retries a failed accept.
+            let _ = serving.await;
+        });
+        Ok(Self {
+            address,
+            api_key_id: "1".to_owned(),
+            api_key: "simulated-key".to_owned(),
+            security_level: options.security_level,
+            tenant,
+            log,
+            stop: Some(stop),
+            task,
+        })
+    }
+
+    /// The base URL, for example `http://127.0.0.1:40123`, without a slash at its end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The address that is listened on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The id of the API key, the value of `x-xdr-auth-id`.
+    pub fn api_key_id(&self) -> &str {
+        &self.api_key_id
+    }
+
+    /// The API key.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// The kind of key.
+    pub fn security_level(&self) -> SecurityLevel {
+        self.security_level
+    }
+
+    /// Reads and changes the tenant.
+    pub fn tenant(&self) -> TenantHandle {
+        self.tenant.clone()
+    }
+
+    /// The requests seen so far.
+    pub fn log(&self) -> RequestLog {
+        self.log.clone()
+    }
+
+    /// Stops listening, lets requests in flight end (for two seconds at most), and returns.
+    pub async fn shutdown(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if tokio::time::timeout(SHUTDOWN_PATIENCE, &mut self.task)
+            .await
+            .is_err()
+        {
+            self.task.abort();
+        }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,3 @@
+//! The simulated tenant.
+pub mod handle;
+pub mod view;
