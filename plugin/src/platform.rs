@@ -34,14 +34,20 @@ pub struct Response<B> {
 }
 
 /// A response body, Content-Encoding undone. Dropping it ends the exchange.
-#[allow(async_fn_in_trait, reason = "single-threaded by design: a component has one thread")]
+#[allow(
+    async_fn_in_trait,
+    reason = "single-threaded by design: a component has one thread"
+)]
 pub trait Body {
     /// The next bytes: at least one and at most `limit`, none at the end.
     async fn read(&mut self, limit: u32) -> Result<Vec<u8>, Failure>;
 }
 
 /// What the host provides. Cheap to clone; single-threaded.
-#[allow(async_fn_in_trait, reason = "single-threaded by design: a component has one thread")]
+#[allow(
+    async_fn_in_trait,
+    reason = "single-threaded by design: a component has one thread"
+)]
 pub trait Platform: Clone + 'static {
     /// A response body of this platform.
     type Body: Body + 'static;

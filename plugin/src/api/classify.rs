@@ -72,12 +72,20 @@ pub(super) fn judge(
             .into(),
         ),
     };
-    Some(Fault::new(call, Some(status.as_u16()), kind, message, remedy))
+    Some(Fault::new(
+        call,
+        Some(status.as_u16()),
+        kind,
+        message,
+        remedy,
+    ))
 }
 
 /// The code that counts: the status, unless the reply names a more telling one under a 200 or a 500.
 fn effective(status: StatusCode, said: Option<&Said>) -> Option<u16> {
-    let inner = said.and_then(|said| said.code).filter(|code| (400..600).contains(code));
+    let inner = said
+        .and_then(|said| said.code)
+        .filter(|code| (400..600).contains(code));
     match status.as_u16() {
         200..300 => match (inner, said) {
             (Some(code), _) => Some(code),
@@ -109,7 +117,10 @@ fn gone_or_unknown(call: Call, quoted: &str) -> (FaultKind, String, String) {
 fn gone(call: Call, quoted: &str) -> (FaultKind, String, String) {
     (
         FaultKind::QueryGone,
-        format!("The API no longer knows the XQL query that {} asked for ({quoted}).", call.name()),
+        format!(
+            "The API no longer knows the XQL query that {} asked for ({quoted}).",
+            call.name()
+        ),
         "Start the sync again: it starts the query anew.".into(),
     )
 }
@@ -124,7 +135,12 @@ fn unknown_call(name: &str, quoted: &str) -> (FaultKind, String, String) {
     )
 }
 
-fn too_many(name: &str, quoted: &str, headers: &HeaderMap, now: u64) -> (FaultKind, String, String) {
+fn too_many(
+    name: &str,
+    quoted: &str,
+    headers: &HeaderMap,
+    now: u64,
+) -> (FaultKind, String, String) {
     let again = headers
         .get(header::RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
@@ -156,8 +172,11 @@ fn of_500(
         }
         return (
             FaultKind::Unavailable,
-            format!("The server failed at {name} without a reason that the API would give ({quoted})."),
-            "Try again later; if it stays, check for a proxy between the host and the tenant.".into(),
+            format!(
+                "The server failed at {name} without a reason that the API would give ({quoted})."
+            ),
+            "Try again later; if it stays, check for a proxy between the host and the tenant."
+                .into(),
         );
     }
     // The order matters: the text about the quota names running queries too.
@@ -172,7 +191,8 @@ fn of_500(
         return (
             FaultKind::TooManyQueries,
             format!("The tenant runs as many XQL queries as it may at the same time ({quoted})."),
-            "Try again when the tenant's other queries are done (at most four run in parallel).".into(),
+            "Try again when the tenant's other queries are done (at most four run in parallel)."
+                .into(),
         );
     }
     if has("parse_err") {
@@ -196,7 +216,11 @@ fn of_500(
         return too_many(name, quoted, headers, now);
     }
     if matches!(call, Call::GetXqlResults | Call::GetXqlResultsStream)
-        && (has("not found") || has("not exist") || has("expired") || has("unknown query") || has("invalid query"))
+        && (has("not found")
+            || has("not exist")
+            || has("expired")
+            || has("unknown query")
+            || has("invalid query"))
     {
         return gone(call, quoted);
     }
@@ -208,7 +232,12 @@ fn of_500(
 }
 
 /// An answer with a good status that is no JSON, or stops short.
-pub(super) fn not_json(call: Call, status: StatusCode, bytes: &[u8], error: &serde_json::Error) -> Fault {
+pub(super) fn not_json(
+    call: Call,
+    status: StatusCode,
+    bytes: &[u8],
+    error: &serde_json::Error,
+) -> Fault {
     let name = call.name();
     let words = excerpt(bytes);
     let (message, remedy) = if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -223,7 +252,10 @@ pub(super) fn not_json(call: Call, status: StatusCode, bytes: &[u8], error: &ser
         )
     } else if error.is_eof() {
         (
-            format!("The JSON reply of {name} stops short after {} bytes.", bytes.len()),
+            format!(
+                "The JSON reply of {name} stops short after {} bytes.",
+                bytes.len()
+            ),
             "Try again; if it stays, check for a proxy that cuts large replies.",
         )
     } else {
@@ -232,7 +264,13 @@ pub(super) fn not_json(call: Call, status: StatusCode, bytes: &[u8], error: &ser
             "Check that the base URL is the API's address; otherwise report it with the tenant's product version.",
         )
     };
-    Fault::new(call, Some(status.as_u16()), FaultKind::NotJson, message, remedy)
+    Fault::new(
+        call,
+        Some(status.as_u16()),
+        FaultKind::NotJson,
+        message,
+        remedy,
+    )
 }
 
 fn looks_like_html(bytes: &[u8]) -> bool {
@@ -271,8 +309,21 @@ impl Said {
                 .filter(|value| !value.is_null())
         };
         let code = find("err_code").or_else(|| find("errorCode"));
-        let texts = ["err_msg", "err_extra", "error", "message", "description", "details", "detail", "errors"];
-        let said: Vec<String> = texts.iter().filter_map(|name| find(name)).map(words).collect();
+        let texts = [
+            "err_msg",
+            "err_extra",
+            "error",
+            "message",
+            "description",
+            "details",
+            "detail",
+            "errors",
+        ];
+        let said: Vec<String> = texts
+            .iter()
+            .filter_map(|name| find(name))
+            .map(words)
+            .collect();
         Some(Said {
             under_200: code.is_some() || find("err_msg").is_some(),
             code: code.and_then(|code| match code {
@@ -362,7 +413,14 @@ mod tests {
 
     fn with_headers(call: Call, status: u16, body: &[u8], headers: &HeaderMap) -> Option<Fault> {
         let parsed = serde_json::from_slice(body);
-        judge(call, StatusCode::from_u16(status).unwrap(), headers, body, &parsed, NOW)
+        judge(
+            call,
+            StatusCode::from_u16(status).unwrap(),
+            headers,
+            body,
+            &parsed,
+            NOW,
+        )
     }
 
     fn kind(status: u16, body: &str) -> Option<FaultKind> {
@@ -371,7 +429,10 @@ mod tests {
 
     #[test]
     fn every_documented_status_has_its_own_fault() {
-        let reply = |code: u16| json!({"reply": {"err_code": code, "err_msg": "said so", "err_extra": null}}).to_string();
+        let reply = |code: u16| {
+            json!({"reply": {"err_code": code, "err_msg": "said so", "err_extra": null}})
+                .to_string()
+        };
         for (code, expected) in [
             (400, FaultKind::BadRequest),
             (401, FaultKind::Unauthorized),
@@ -398,11 +459,20 @@ mod tests {
         )
         .unwrap();
         assert!(fault.message.contains("get_endpoint"), "{}", fault.message);
-        assert!(fault.message.contains("Insufficient permissions for api key"), "{}", fault.message);
+        assert!(
+            fault
+                .message
+                .contains("Insufficient permissions for api key"),
+            "{}",
+            fault.message
+        );
         assert!(fault.remedy.contains("role"), "{}", fault.remedy);
         let contract = crate::contract::Fault::from(fault);
         assert!(matches!(contract.cause, Cause::Forbidden));
-        assert_eq!((contract.call.as_str(), contract.status), ("get_endpoint", Some(403)));
+        assert_eq!(
+            (contract.call.as_str(), contract.status),
+            ("get_endpoint", Some(403))
+        );
     }
 
     #[test]
@@ -415,7 +485,10 @@ mod tests {
     fn the_plain_text_500_for_a_wrong_path_is_told_from_a_failing_server() {
         let waitress = "Internal Server Error\r\n\r\nThe server encountered an unexpected internal server error\r\n\r\n(generated by waitress)";
         assert_eq!(kind(500, waitress), Some(FaultKind::UnknownCall));
-        assert_eq!(kind(500, "<html><h1>Oops</h1></html>"), Some(FaultKind::Unavailable));
+        assert_eq!(
+            kind(500, "<html><h1>Oops</h1></html>"),
+            Some(FaultKind::Unavailable)
+        );
     }
 
     #[test]
@@ -426,7 +499,10 @@ mod tests {
             "total_daily_running_queries": 2264}}});
         let fault = judged(Call::StartXqlQuery, 500, body.to_string().as_bytes()).unwrap();
         assert_eq!(fault.kind, FaultKind::QuotaExhausted(1_709_251_200_000));
-        assert!(matches!(fault.cause(), Cause::Exhausted(Some(1_709_251_200_000))));
+        assert!(matches!(
+            fault.cause(),
+            Cause::Exhausted(Some(1_709_251_200_000))
+        ));
     }
 
     #[test]
@@ -436,7 +512,10 @@ mod tests {
             "maximum allowed number of parallel running queries has been reached",
         ] {
             let body = json!({"reply": {"err_code": 500, "err_msg": "An error occurred", "err_extra": {"err_msg": text}}});
-            assert_eq!(kind(500, &body.to_string()), Some(FaultKind::TooManyQueries));
+            assert_eq!(
+                kind(500, &body.to_string()),
+                Some(FaultKind::TooManyQueries)
+            );
         }
     }
 
@@ -450,11 +529,20 @@ mod tests {
     fn an_error_under_status_200_is_an_error() {
         let body = r#"{"reply": {"err_code": 401, "err_msg": "Public API request unauthorized"}}"#;
         assert_eq!(kind(200, body), Some(FaultKind::Unauthorized));
-        assert_eq!(kind(200, r#"{"reply": {"err_code": "403"}}"#), Some(FaultKind::Forbidden));
-        assert_eq!(kind(200, r#"{"reply": {"err_msg": "went wrong"}}"#), Some(FaultKind::Refused));
+        assert_eq!(
+            kind(200, r#"{"reply": {"err_code": "403"}}"#),
+            Some(FaultKind::Forbidden)
+        );
+        assert_eq!(
+            kind(200, r#"{"reply": {"err_msg": "went wrong"}}"#),
+            Some(FaultKind::Refused)
+        );
         assert_eq!(kind(200, r#"{"reply": {"endpoints": []}}"#), None);
         assert_eq!(kind(200, r#"{"reply": "ad21c1e1492d4c_667_inv"}"#), None);
-        assert_eq!(kind(200, r#"{"reply": {"status": "FAIL", "error": "x"}}"#), None);
+        assert_eq!(
+            kind(200, r#"{"reply": {"status": "FAIL", "error": "x"}}"#),
+            None
+        );
     }
 
     #[test]
@@ -463,9 +551,15 @@ mod tests {
         headers.insert(header::RETRY_AFTER, "30".parse().unwrap());
         let fault = with_headers(Call::GetEndpoint, 429, b"", &headers).unwrap();
         assert_eq!(fault.kind, FaultKind::TooManyRequests(Some(NOW + 30_000)));
-        headers.insert(header::RETRY_AFTER, "Thu, 29 Feb 2024 00:01:00 GMT".parse().unwrap());
+        headers.insert(
+            header::RETRY_AFTER,
+            "Thu, 29 Feb 2024 00:01:00 GMT".parse().unwrap(),
+        );
         let fault = with_headers(Call::GetEndpoint, 429, b"", &headers).unwrap();
-        assert_eq!(fault.kind, FaultKind::TooManyRequests(Some(1_709_164_860_000)));
+        assert_eq!(
+            fault.kind,
+            FaultKind::TooManyRequests(Some(1_709_164_860_000))
+        );
     }
 
     #[test]
@@ -491,8 +585,16 @@ mod tests {
             "x".repeat(5_000)
         );
         let fault = judged(Call::GetEndpoint, 502, page.as_bytes()).unwrap();
-        assert!(fault.message.contains("502 Bad Gateway"), "{}", fault.message);
-        assert!(!fault.message.contains("steal") && !fault.message.contains('<'), "{}", fault.message);
+        assert!(
+            fault.message.contains("502 Bad Gateway"),
+            "{}",
+            fault.message
+        );
+        assert!(
+            !fault.message.contains("steal") && !fault.message.contains('<'),
+            "{}",
+            fault.message
+        );
         assert!(fault.message.chars().count() < 320, "{}", fault.message);
     }
 

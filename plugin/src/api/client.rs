@@ -121,7 +121,10 @@ impl<P: Platform> Client<P> {
             call,
             Some(StatusCode::OK.as_u16()),
             FaultKind::WrongShape,
-            format!("{} answered with {what}, which is not the reply that the API documents.", call.name()),
+            format!(
+                "{} answered with {what}, which is not the reply that the API documents.",
+                call.name()
+            ),
             "Check that the base URL is the tenant's API address (api-<tenant>.xdr.<region>.paloaltonetworks.com), not a proxy or portal; \
              otherwise report it with the tenant's product version.",
         );
@@ -153,7 +156,11 @@ pub(super) fn read_fault(call: Call, status: StatusCode, error: ReadError) -> Fa
             call,
             Some(status.as_u16()),
             FaultKind::TooLarge,
-            format!("The reply of {} is larger than {} MiB and was not read.", call.name(), bound >> 20),
+            format!(
+                "The reply of {} is larger than {} MiB and was not read.",
+                call.name(),
+                bound >> 20
+            ),
             "A page holds at most 100 records: report which records are this large.",
         ),
     }
@@ -164,7 +171,8 @@ pub(super) fn failed(call: Call, status: Option<u16>, failure: Failure) -> Fault
     let name = call.name();
     let (kind, message, remedy) = match failure {
         Failure::Denied(rule) => {
-            let message = format!("The host refused to send {name}: its rule \"{rule}\" forbids it.");
+            let message =
+                format!("The host refused to send {name}: its rule \"{rule}\" forbids it.");
             (
                 FaultKind::HostDenied(rule),
                 message,
@@ -174,7 +182,11 @@ pub(super) fn failed(call: Call, status: Option<u16>, failure: Failure) -> Fault
         }
         Failure::Limit(limit) => {
             let message = format!("{name} ran into the host's limit \"{limit}\".");
-            (FaultKind::HostLimit(limit), message, "Raise this limit of the host, or narrow what is read.")
+            (
+                FaultKind::HostLimit(limit),
+                message,
+                "Raise this limit of the host, or narrow what is read.",
+            )
         }
         Failure::Timeout => (
             FaultKind::Broken,
@@ -201,7 +213,11 @@ pub(super) fn failed(call: Call, status: Option<u16>, failure: Failure) -> Fault
             format!("The reply of {name} was read twice at the same time."),
             "Report this: it is a mistake of the connector.",
         ),
-        Failure::Other(why) => (FaultKind::Broken, format!("{name} failed: {why}."), "Try again later."),
+        Failure::Other(why) => (
+            FaultKind::Broken,
+            format!("{name} failed: {why}."),
+            "Try again later.",
+        ),
     };
     Fault::new(call, status, kind, message, remedy)
 }

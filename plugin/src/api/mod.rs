@@ -20,4 +20,4 @@ pub use fault::{Fault, FaultKind};
 pub use page::{Filter, PAGE_RECORDS, Page, PageRequest};
 pub use stream::{RowStream, StreamRow};
 pub use tenant::TenantInfo;
-pub use xql::{Quota, QueryAnswer, QueryRows, QueryStatus};
+pub use xql::{QueryAnswer, QueryRows, QueryStatus, Quota};

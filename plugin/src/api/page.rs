@@ -23,7 +23,10 @@ pub struct Filter {
 
 impl Filter {
     /// The field is one of these.
-    pub fn any_of<S: Into<Value>>(field: &'static str, values: impl IntoIterator<Item = S>) -> Filter {
+    pub fn any_of<S: Into<Value>>(
+        field: &'static str,
+        values: impl IntoIterator<Item = S>,
+    ) -> Filter {
         Filter {
             field,
             operator: "in",
@@ -76,12 +79,14 @@ impl<P: Platform> Client<P> {
     /// Endpoints in detail. Sort fields: first_seen, last_seen, endpoint_id, scan_status (API reference 3.18).
     pub async fn endpoints(&self, request: &PageRequest) -> Result<Reply<Page>, Fault> {
         // This call alone wants the keyword in capitals (API reference: "case-sensitive").
-        self.page(Call::GetEndpoint, request, "ASC", "endpoints").await
+        self.page(Call::GetEndpoint, request, "ASC", "endpoints")
+            .await
     }
 
     /// Alerts with their events. Sort fields: creation_time, severity.
     pub async fn alerts(&self, request: &PageRequest) -> Result<Reply<Page>, Fault> {
-        self.page(Call::GetAlertsMultiEvents, request, "asc", "alerts").await
+        self.page(Call::GetAlertsMultiEvents, request, "asc", "alerts")
+            .await
     }
 
     async fn page(
@@ -130,12 +135,17 @@ fn read_page(reply: Value, list: &str) -> Result<Page, String> {
         Value::Object(fields) => page_in_object(fields, list),
         Value::Array(records) => match <[Value; 1]>::try_from(records) {
             // Some replies wrap the object in a list of one.
-            Ok([Value::Object(fields)]) if fields.contains_key(list) => page_in_object(fields, list),
+            Ok([Value::Object(fields)]) if fields.contains_key(list) => {
+                page_in_object(fields, list)
+            }
             Ok(one) => Ok(Page {
                 records: one.into(),
                 total: None,
             }),
-            Err(records) => Ok(Page { records, total: None }),
+            Err(records) => Ok(Page {
+                records,
+                total: None,
+            }),
         },
         other => Err(format!("{} in \"reply\"", kind_of(&other))),
     }
@@ -145,10 +155,12 @@ fn page_in_object(mut fields: Map<String, Value>, list: &str) -> Result<Page, St
     let total = fields.get("total_count").and_then(whole_number);
     match fields.remove(list) {
         Some(Value::Array(records)) => Ok(Page { records, total }),
-        Some(Value::Null) if fields.get("result_count").and_then(whole_number) == Some(0) => Ok(Page {
-            records: Vec::new(),
-            total,
-        }),
+        Some(Value::Null) if fields.get("result_count").and_then(whole_number) == Some(0) => {
+            Ok(Page {
+                records: Vec::new(),
+                total,
+            })
+        }
         Some(other) => Err(format!("{} in \"reply.{list}\"", kind_of(&other))),
         None => Err(format!("a \"reply\" without \"{list}\"")),
     }
@@ -159,7 +171,8 @@ pub(super) fn whole_number(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => number.as_u64().or_else(|| {
             let float = number.as_f64()?;
-            (float >= 0.0 && float.fract() == 0.0 && float < 9_007_199_254_740_992.0).then_some(float as u64)
+            (float >= 0.0 && float.fract() == 0.0 && float < 9_007_199_254_740_992.0)
+                .then_some(float as u64)
         }),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
@@ -172,7 +185,10 @@ mod tests {
 
     #[test]
     fn a_page_is_read_from_the_documented_reply() {
-        let page = read_page(json!({"total_count": 7, "result_count": 1, "alerts": [{"alert_id": "1"}]}), "alerts");
+        let page = read_page(
+            json!({"total_count": 7, "result_count": 1, "alerts": [{"alert_id": "1"}]}),
+            "alerts",
+        );
         assert_eq!(
             page,
             Ok(Page {
@@ -196,7 +212,11 @@ mod tests {
 
     #[test]
     fn a_reply_wrapped_in_a_list_of_one_is_unwrapped() {
-        let page = read_page(json!([{"total_count": 3, "endpoints": [{}, {}, {}]}]), "endpoints").unwrap();
+        let page = read_page(
+            json!([{"total_count": 3, "endpoints": [{}, {}, {}]}]),
+            "endpoints",
+        )
+        .unwrap();
         assert_eq!((page.records.len(), page.total), (3, Some(3)));
     }
 
@@ -207,13 +227,19 @@ mod tests {
         assert!(read_page(json!("text"), "endpoints").is_err());
         assert!(read_page(json!({"endpoints": null}), "endpoints").is_err());
         assert!(read_page(json!({"endpoints": {"a": 1}}), "endpoints").is_err());
-        assert_eq!(read_page(json!({"endpoints": []}), "endpoints"), Ok(Page::default()));
+        assert_eq!(
+            read_page(json!({"endpoints": []}), "endpoints"),
+            Ok(Page::default())
+        );
     }
 
     #[test]
     fn endpoints_sort_in_capitals_and_filters_are_written_out() {
         let request = PageRequest {
-            filters: vec![Filter::any_of("endpoint_status", ["connected"]), Filter::since("first_seen", 5)],
+            filters: vec![
+                Filter::any_of("endpoint_status", ["connected"]),
+                Filter::since("first_seen", 5),
+            ],
             sort: Some("first_seen"),
             from: 100,
             to: 200,

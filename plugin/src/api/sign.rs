@@ -51,7 +51,10 @@ mod tests {
     use super::*;
 
     fn names(level: SecurityLevel) -> Vec<String> {
-        headers(level, "42").iter().map(|(name, _)| name.to_string()).collect()
+        headers(level, "42")
+            .iter()
+            .map(|(name, _)| name.to_string())
+            .collect()
     }
 
     #[test]
@@ -72,7 +75,13 @@ mod tests {
         ));
         assert_eq!(
             names(SecurityLevel::Advanced),
-            ["content-type", "x-xdr-auth-id", "x-xdr-nonce", "x-xdr-timestamp", "authorization"]
+            [
+                "content-type",
+                "x-xdr-auth-id",
+                "x-xdr-nonce",
+                "x-xdr-timestamp",
+                "authorization"
+            ]
         );
     }
 
@@ -81,6 +90,9 @@ mod tests {
         let headers = headers(SecurityLevel::Standard, "42");
         assert!(headers.iter().any(|(name, fills)| name == AUTHORIZATION
             && matches!(fills.as_slice(), [Fill::Part(Part::Secret(secret))] if secret == "apiKey")));
-        assert_eq!(names(SecurityLevel::Standard), ["content-type", "x-xdr-auth-id", "authorization"]);
+        assert_eq!(
+            names(SecurityLevel::Standard),
+            ["content-type", "x-xdr-auth-id", "authorization"]
+        );
     }
 }

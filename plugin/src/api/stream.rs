@@ -85,7 +85,10 @@ impl<B: Body> RowStream<B> {
             if self.buffer.len() - self.start > MAX_ROW_BYTES {
                 return Err(self.fault(
                     FaultKind::TooLarge,
-                    format!("A row of the stream is longer than {} MiB.", MAX_ROW_BYTES >> 20),
+                    format!(
+                        "A row of the stream is longer than {} MiB.",
+                        MAX_ROW_BYTES >> 20
+                    ),
                 ));
             }
             self.fill().await?;
@@ -123,11 +126,9 @@ impl<B: Body> RowStream<B> {
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let bytes = self
-                    .body
-                    .read(READ_BYTES)
-                    .await
-                    .map_err(|failure| failed(Call::GetXqlResultsStream, Some(self.status), failure))?;
+                let bytes = self.body.read(READ_BYTES).await.map_err(|failure| {
+                    failed(Call::GetXqlResultsStream, Some(self.status), failure)
+                })?;
                 self.feed.give(bytes);
                 Ok(())
             }
@@ -151,8 +152,13 @@ impl<B: Body> RowStream<B> {
             let mut byte = [0_u8; 2];
             let want = GZIP.len().saturating_sub(self.head.len());
             let room = byte.get_mut(..want).unwrap_or_default();
-            let read = if room.is_empty() { 0 } else { self.plain.read(room)? };
-            self.head.extend_from_slice(byte.get(..read).unwrap_or_default());
+            let read = if room.is_empty() {
+                0
+            } else {
+                self.plain.read(room)?
+            };
+            self.head
+                .extend_from_slice(byte.get(..read).unwrap_or_default());
             if self.head == GZIP && self.layers < MAX_LAYERS {
                 self.layers += 1;
                 let layer = std::mem::replace(&mut self.plain, Box::new(io::empty()));
@@ -165,8 +171,11 @@ impl<B: Body> RowStream<B> {
         }
         let length = self.buffer.len();
         self.buffer.resize(length + CHUNK, 0);
-        let read = self.plain.read(self.buffer.get_mut(length..).unwrap_or_default());
-        self.buffer.truncate(length + read.as_ref().map_or(0, |read| (*read).min(CHUNK)));
+        let read = self
+            .plain
+            .read(self.buffer.get_mut(length..).unwrap_or_default());
+        self.buffer
+            .truncate(length + read.as_ref().map_or(0, |read| (*read).min(CHUNK)));
         Ok(read? > 0)
     }
 

@@ -74,11 +74,17 @@ mod tests {
     #[test]
     fn host_insights_is_known_only_where_the_reply_speaks_of_it() {
         assert_eq!(info(json!({})).host_insights(), None);
-        assert_eq!(info(json!({"purchased_host_insights": 0})).host_insights(), Some(false));
+        assert_eq!(
+            info(json!({"purchased_host_insights": 0})).host_insights(),
+            Some(false)
+        );
         assert_eq!(
             info(json!({"purchased_host_insights": 0, "enabled_host_insights": 1})).host_insights(),
             Some(true)
         );
-        assert_eq!(info(json!({"purchased_host_insights": {"agents": 100}})).host_insights(), Some(true));
+        assert_eq!(
+            info(json!({"purchased_host_insights": {"agents": 100}})).host_insights(),
+            Some(true)
+        );
     }
 }

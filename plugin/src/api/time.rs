@@ -19,7 +19,12 @@ pub fn timestamp(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => number
             .as_u64()
-            .or_else(|| number.as_f64().filter(|ms| *ms >= 0.0 && *ms <= LATEST as f64).map(|ms| ms as u64))
+            .or_else(|| {
+                number
+                    .as_f64()
+                    .filter(|ms| *ms >= 0.0 && *ms <= LATEST as f64)
+                    .map(|ms| ms as u64)
+            })
             .and_then(plausible),
         Value::String(text) => {
             let text = text.trim();
@@ -46,7 +51,11 @@ fn plausible(number: u64) -> Option<u64> {
 fn date(text: &str) -> Option<u64> {
     let (day, rest) = text.split_at_checked(10)?;
     let mut parts = day.split('-');
-    let (year, month, date) = (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
+    let (year, month, date) = (
+        number(parts.next()?)?,
+        number(parts.next()?)?,
+        number(parts.next()?)?,
+    );
     if parts.next().is_some() {
         return None;
     }
@@ -73,7 +82,11 @@ fn date(text: &str) -> Option<u64> {
 }
 
 fn at_zone(local: u64, zone: &str) -> Option<u64> {
-    if zone.is_empty() || ["Z", "UTC", "GMT"].iter().any(|name| zone.eq_ignore_ascii_case(name)) {
+    if zone.is_empty()
+        || ["Z", "UTC", "GMT"]
+            .iter()
+            .any(|name| zone.eq_ignore_ascii_case(name))
+    {
         return Some(local);
     }
     let (ahead, digits) = match (zone.strip_prefix('+'), zone.strip_prefix('-')) {
@@ -83,7 +96,9 @@ fn at_zone(local: u64, zone: &str) -> Option<u64> {
     };
     let digits: String = digits.chars().filter(|c| *c != ':').collect();
     let (hours, minutes) = digits.split_at_checked(2)?;
-    let offset = (number(hours)? * 60 + number(if minutes.is_empty() { "0" } else { minutes })?) * 60 * SECOND;
+    let offset = (number(hours)? * 60 + number(if minutes.is_empty() { "0" } else { minutes })?)
+        * 60
+        * SECOND;
     if ahead {
         local.checked_sub(offset)
     } else {
@@ -105,7 +120,11 @@ pub fn http_date(text: &str) -> Option<u64> {
         + 1;
     let year = number(parts.next()?)?;
     let mut clock = parts.next()?.split(':');
-    let (hour, minute, second) = (number(clock.next()?)?, number(clock.next()?)?, number(clock.next()?)?);
+    let (hour, minute, second) = (
+        number(clock.next()?)?,
+        number(clock.next()?)?,
+        number(clock.next()?)?,
+    );
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -133,7 +152,11 @@ fn days(year: u64, month: u64, date: u64) -> Option<u64> {
         return None;
     }
     // The year begins in March here, so that the leap day is its last.
-    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let (year, month) = if month <= 2 {
+        (year - 1, month + 9)
+    } else {
+        (year, month - 3)
+    };
     let in_year = (153 * month + 2) / 5 + date - 1;
     let since_zero = year * 365 + year / 4 - year / 100 + year / 400 + in_year;
     since_zero.checked_sub(719_468)
@@ -159,7 +182,10 @@ mod tests {
         ] {
             assert_eq!(timestamp(&value), moment, "{value}");
         }
-        assert_eq!(timestamp(&json!("2021-05-20 20:17:05.324000+00:00")), Some(1_621_541_825_324));
+        assert_eq!(
+            timestamp(&json!("2021-05-20 20:17:05.324000+00:00")),
+            Some(1_621_541_825_324)
+        );
     }
 
     #[test]
@@ -181,8 +207,14 @@ mod tests {
 
     #[test]
     fn an_http_date_is_read() {
-        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777_000));
-        assert_eq!(http_date("Thu, 29 Feb 2024 00:00:00 GMT"), Some(1_709_164_800_000));
+        assert_eq!(
+            http_date("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(784_111_777_000)
+        );
+        assert_eq!(
+            http_date("Thu, 29 Feb 2024 00:00:00 GMT"),
+            Some(1_709_164_800_000)
+        );
         assert_eq!(http_date("tomorrow"), None);
     }
 

@@ -116,8 +116,13 @@ impl<P: Platform> Client<P> {
 
     /// Starts a query over the last `relative_time` milliseconds (datasets that hold a state, as `va_*`, ignore it), and
     /// gives its id. Costs quota, and is never repeated by the host.
-    pub async fn start_xql_query(&self, query: &str, relative_time: u64) -> Result<Reply<String>, Fault> {
-        let data = json!({"query": query, "tenants": [], "timeframe": {"relativeTime": relative_time}});
+    pub async fn start_xql_query(
+        &self,
+        query: &str,
+        relative_time: u64,
+    ) -> Result<Reply<String>, Fault> {
+        let data =
+            json!({"query": query, "tenants": [], "timeframe": {"relativeTime": relative_time}});
         let reply = self.ask(Call::StartXqlQuery, data).await?;
         match query_id(&reply.value) {
             Some(id) => Ok(reply.map(|_| id)),
@@ -159,11 +164,23 @@ impl<P: Platform> Client<P> {
         let (status, headers) = (response.status, response.headers);
         let bytes = match body::whole(response.body, client::MAX_REPLY_BYTES).await {
             Ok(bytes) => bytes,
-            Err(error) => return Err(client::with_headers(client::read_fault(call, status, error), headers)),
+            Err(error) => {
+                return Err(client::with_headers(
+                    client::read_fault(call, status, error),
+                    headers,
+                ));
+            }
         };
         let parsed = serde_json::from_slice(&bytes);
-        let fault = classify::judge(call, status, &headers, &bytes, &parsed, self.platform().now())
-            .unwrap_or_else(|| self.wrong_shape(call, headers.clone(), "an error without a status"));
+        let fault = classify::judge(
+            call,
+            status,
+            &headers,
+            &bytes,
+            &parsed,
+            self.platform().now(),
+        )
+        .unwrap_or_else(|| self.wrong_shape(call, headers.clone(), "an error without a status"));
         Err(client::with_headers(fault, headers))
     }
 }
@@ -172,12 +189,14 @@ impl<P: Platform> Client<P> {
 fn query_id(reply: &Value) -> Option<String> {
     let id = match reply {
         Value::String(id) => Some(id),
-        Value::Object(fields) => ["query_id", "search_id", "execution_id"]
-            .iter()
-            .find_map(|name| match fields.get(*name) {
-                Some(Value::String(id)) => Some(id),
-                _ => None,
-            }),
+        Value::Object(fields) => {
+            ["query_id", "search_id", "execution_id"]
+                .iter()
+                .find_map(|name| match fields.get(*name) {
+                    Some(Value::String(id)) => Some(id),
+                    _ => None,
+                })
+        }
         _ => None,
     };
     id.filter(|id| !id.trim().is_empty()).cloned()
@@ -187,12 +206,16 @@ fn answer(mut fields: Map<String, Value>) -> Result<QueryAnswer, String> {
     let rows = match fields.remove("results") {
         None | Some(Value::Null) => None,
         Some(Value::Array(rows)) => Some(QueryRows::Inline(rows)),
-        Some(Value::Object(mut results)) => match (results.remove("data"), results.remove("stream_id")) {
-            (Some(Value::Array(rows)), _) => Some(QueryRows::Inline(rows)),
-            (_, Some(Value::String(id))) if !id.is_empty() => Some(QueryRows::Stream(id)),
-            (None | Some(Value::Null), _) => None,
-            (Some(other), _) => return Err(format!("{} in \"reply.results.data\"", kind_of(&other))),
-        },
+        Some(Value::Object(mut results)) => {
+            match (results.remove("data"), results.remove("stream_id")) {
+                (Some(Value::Array(rows)), _) => Some(QueryRows::Inline(rows)),
+                (_, Some(Value::String(id))) if !id.is_empty() => Some(QueryRows::Stream(id)),
+                (None | Some(Value::Null), _) => None,
+                (Some(other), _) => {
+                    return Err(format!("{} in \"reply.results.data\"", kind_of(&other)));
+                }
+            }
+        }
         Some(other) => return Err(format!("{} in \"reply.results\"", kind_of(&other))),
     };
     let float = |value: &Value| value.as_f64();
@@ -205,7 +228,14 @@ fn answer(mut fields: Map<String, Value>) -> Result<QueryAnswer, String> {
         .iter()
         .filter_map(|name| fields.get(*name))
         .find(|value| !value.is_null())
-        .map(|value| classify::excerpt(value.as_str().map_or_else(|| value.to_string(), str::to_owned).as_bytes()));
+        .map(|value| {
+            classify::excerpt(
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned)
+                    .as_bytes(),
+            )
+        });
     Ok(QueryAnswer {
         status: QueryStatus::read(fields.get("status")),
         rows,
@@ -230,14 +260,19 @@ mod tests {
     #[test]
     fn a_query_id_comes_bare_or_in_an_object() {
         assert_eq!(query_id(&json!("q_inv")).as_deref(), Some("q_inv"));
-        assert_eq!(query_id(&json!({"search_id": "q_inv"})).as_deref(), Some("q_inv"));
+        assert_eq!(
+            query_id(&json!({"search_id": "q_inv"})).as_deref(),
+            Some("q_inv")
+        );
         assert_eq!(query_id(&json!("")), None);
         assert_eq!(query_id(&json!(null)), None);
     }
 
     #[test]
     fn rows_come_inline_or_as_a_stream() {
-        let inline = read(json!({"status": "success", "number_of_results": 1, "query_cost": {"t": 0.5, "u": 0.25}, "results": {"data": [{"a": 1}]}}));
+        let inline = read(
+            json!({"status": "success", "number_of_results": 1, "query_cost": {"t": 0.5, "u": 0.25}, "results": {"data": [{"a": 1}]}}),
+        );
         assert_eq!(inline.status, QueryStatus::Success);
         assert_eq!(inline.rows, Some(QueryRows::Inline(vec![json!({"a": 1})])));
         assert_eq!(inline.cost, Some(0.75));
@@ -245,7 +280,10 @@ mod tests {
         assert_eq!(stream.status, QueryStatus::PartialSuccess);
         assert_eq!(stream.rows, Some(QueryRows::Stream("s".into())));
         assert_eq!(read(json!({"status": "PENDING"})).rows, None);
-        assert_eq!(read(json!({"status": "later"})).status, QueryStatus::Unknown("later".into()));
+        assert_eq!(
+            read(json!({"status": "later"})).status,
+            QueryStatus::Unknown("later".into())
+        );
     }
 
     #[test]
@@ -256,7 +294,9 @@ mod tests {
             };
             Quota::read(&fields)
         };
-        let bought = quota(json!({"license_quota": 5, "additional_purchased_quota": 10.0, "used_quota": 12, "daily_used_quota": 3}));
+        let bought = quota(
+            json!({"license_quota": 5, "additional_purchased_quota": 10.0, "used_quota": 12, "daily_used_quota": 3}),
+        );
         assert_eq!((bought.daily(), bought.used_quota), (Some(15.0), Some(3.0)));
         assert_eq!(quota(json!({"used_quota": 0.08})).daily(), None);
         assert_eq!(quota(json!({"license_quota": -1})).daily(), None);

@@ -1,0 +1,1 @@
+//! Binds the contract to the connector; to be filled.
