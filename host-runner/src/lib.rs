@@ -1,1 +1,4 @@
 //! Runner.
+
+pub mod egress;
+pub mod secrets;
