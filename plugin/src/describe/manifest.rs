@@ -1,7 +1,7 @@
 //! The manifest, put together from what the connector is.
 
 use super::{Call, config_schema, source_schema};
-use crate::configure::DataStream;
+use crate::configure::{DataStream, ORIGIN};
 use crate::contract::{self, Manifest, OriginRule, TransformMap, http};
 
 /// The connector's name in the marketplace; the same in every version.
@@ -9,9 +9,6 @@ pub const NAME: &str = "cortex-xdr";
 
 /// Semantic version of the connector.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The name of the one origin that the connector speaks to.
-pub const ORIGIN: &str = "api";
 
 /// Whether `sync` can read only what changed. One word for all data streams and for the card, so that neither promises
 /// what the other does not keep.

@@ -5,5 +5,8 @@ mod manifest;
 mod schema;
 
 pub use call::Call;
-pub use manifest::{NAME, ORIGIN, VERSION, manifest};
+pub use manifest::{NAME, VERSION, manifest};
 pub use schema::{config_schema, source_schema};
+
+#[cfg(test)]
+mod tests;
