@@ -18,4 +18,6 @@ pub mod describe;
 pub mod platform;
 pub mod record;
 pub mod sync;
+#[cfg(test)]
+mod testing;
 pub mod transform;
