@@ -199,7 +199,7 @@ pub(super) fn failed(call: Call, status: Option<u16>, failure: Failure) -> Fault
             "Check the base URL's host name, the DNS and the firewall between the host and the tenant.",
         ),
         Failure::Tls(why) => (
-            FaultKind::Broken,
+            FaultKind::Tls,
             format!("{name}: the server's certificate or handshake was refused: {why}."),
             "Check the base URL's host name and whether a proxy on the way replaces certificates.",
         ),

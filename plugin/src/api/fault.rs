@@ -44,7 +44,9 @@ pub enum FaultKind {
     HostLimit(String),
     /// The host's policy forbids the request; the rule's name.
     HostDenied(String),
-    /// The exchange broke: no answer in time, no connection, no trust in the certificate, a body cut short.
+    /// The server answered, and its certificate or the handshake was refused.
+    Tls,
+    /// The exchange broke: no answer in time, no connection, a body cut short.
     Broken,
 }
 
@@ -93,7 +95,7 @@ impl Fault {
             FaultKind::TooManyRequests(at) => Cause::Exhausted(*at),
             FaultKind::QuotaExhausted(at) => Cause::Exhausted(Some(*at)),
             FaultKind::TooManyQueries => Cause::Exhausted(None),
-            FaultKind::Unavailable | FaultKind::Broken => Cause::Unavailable,
+            FaultKind::Unavailable | FaultKind::Tls | FaultKind::Broken => Cause::Unavailable,
             FaultKind::BadRequest
             | FaultKind::UnexpectedStatus
             | FaultKind::NotJson
