@@ -3,6 +3,7 @@
 use super::{Call, config_schema, source_schema};
 use crate::configure::{DataStream, ORIGIN};
 use crate::contract::{self, Manifest, OriginRule, TransformMap, http};
+use crate::transform;
 
 /// The connector's name in the marketplace; the same in every version.
 pub const NAME: &str = "cortex-xdr";
@@ -130,5 +131,13 @@ fn data_stream(stream: DataStream) -> contract::DataStream {
 
 /// The transform maps that come with the connector.
 fn maps() -> Vec<TransformMap> {
-    Vec::new()
+    transform::bundled()
+        .iter()
+        .map(|map| TransformMap {
+            name: map.name.to_owned(),
+            data_stream: map.data_stream.to_owned(),
+            target: map.target.to_owned(),
+            body: map.body.as_bytes().to_vec(),
+        })
+        .collect()
 }
