@@ -9,6 +9,7 @@
 
 pub mod address;
 pub mod body;
+mod client;
 pub mod config;
 pub mod exchange;
 pub mod failure;

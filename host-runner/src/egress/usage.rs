@@ -1,9 +1,11 @@
 //! What a connection's requests came to: per call, for `runs show`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 /// What one declared call came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -54,4 +56,122 @@ impl Usage {
     pub fn bytes_received(&self) -> u64 {
         self.calls.values().map(|call| call.bytes_received).sum()
     }
+}
+
+/// Where a connection's requests are counted while they happen.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    usage: Mutex<Usage>,
+    held: Mutex<Held>,
+}
+
+/// How many requests are held back, and how long at least one was.
+#[derive(Debug, Default)]
+struct Held {
+    requests: u32,
+    since: Option<Instant>,
+    total: Duration,
+}
+
+impl Ledger {
+    pub(super) fn usage(&self) -> Usage {
+        lock(&self.usage).clone()
+    }
+
+    pub(super) fn take(&self) -> Usage {
+        std::mem::take(&mut *lock(&self.usage))
+    }
+
+    pub(super) fn refused(&self, call: &str) {
+        self.count(call, |usage| usage.refused += 1);
+    }
+
+    pub(super) fn requested<'a>(&self, call: &str, secrets: impl IntoIterator<Item = &'a str>) {
+        self.count(call, |usage| usage.requests += 1);
+        lock(&self.usage)
+            .secrets
+            .extend(secrets.into_iter().map(str::to_owned));
+    }
+
+    pub(super) fn attempted(&self, call: &str, repeated: bool, bytes: usize) {
+        self.count(call, |usage| {
+            usage.attempts += 1;
+            usage.retries += u64::from(repeated);
+            usage.bytes_sent += bytes as u64;
+        });
+    }
+
+    /// How an attempt ended: its status, or none.
+    pub(super) fn ended(&self, call: &str, status: Option<u16>) {
+        self.count(call, |usage| match status {
+            Some(status) => *usage.statuses.entry(status).or_default() += 1,
+            None => usage.failures += 1,
+        });
+    }
+
+    pub(super) fn received(&self, call: &str, bytes: usize) {
+        self.count(call, |usage| usage.bytes_received += bytes as u64);
+    }
+
+    fn count(&self, call: &str, change: impl FnOnce(&mut CallUsage)) {
+        let mut usage = lock(&self.usage);
+        match usage.calls.get_mut(call) {
+            Some(call) => change(call),
+            None => change(usage.calls.entry(call.to_owned()).or_default()),
+        }
+    }
+
+    /// From now until the guard is dropped a request of this call is held back.
+    pub(super) fn hold<'a>(&'a self, call: &'a str) -> HoldingBack<'a> {
+        let mut held = lock(&self.held);
+        held.requests += 1;
+        if held.requests == 1 {
+            held.since = Some(Instant::now());
+        }
+        HoldingBack {
+            ledger: self,
+            call,
+            since: Instant::now(),
+        }
+    }
+
+    /// How long at least one request was held back, up to now.
+    pub(super) fn held_back(&self) -> Duration {
+        let held = lock(&self.held);
+        held.total + held.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+/// Counts the time that a request is held back, also where the request is dropped meanwhile.
+pub(super) struct HoldingBack<'a> {
+    ledger: &'a Ledger,
+    call: &'a str,
+    since: Instant,
+}
+
+impl HoldingBack<'_> {
+    pub(super) fn so_far(&self) -> Duration {
+        self.since.elapsed()
+    }
+}
+
+impl Drop for HoldingBack<'_> {
+    fn drop(&mut self) {
+        let waited = self.so_far();
+        self.ledger.count(self.call, |usage| {
+            usage.waited_ms += u64::try_from(waited.as_millis()).unwrap_or(u64::MAX)
+        });
+        let mut held = lock(&self.ledger.held);
+        held.requests = held.requests.saturating_sub(1);
+        if held.requests == 0
+            && let Some(since) = held.since.take()
+        {
+            held.total += since.elapsed();
+        }
+    }
+}
+
+/// A thread that panicked while it counted leaves counts that are still true enough.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -201,7 +201,7 @@ impl Keyring {
             return Keyring::read(&text, KeySource::Variable);
         }
         if let Some(command) = command {
-            return Keyring::read(&*output_of(&command)?, KeySource::Command);
+            return Keyring::read(&output_of(&command)?, KeySource::Command);
         }
         let path = data.join(KEY_FILE);
         match read_file(&path)? {
