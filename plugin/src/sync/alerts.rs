@@ -1,0 +1,98 @@
+//! The data stream `alerts`: alerts of the configured sources, by the time of their creation.
+
+use super::endpoints::joined;
+use super::sliced::{Listing, Sliced, Sorter};
+use super::{checkpoint, found::Found};
+use crate::api::{Client, Filter};
+use crate::configure::{AlertStatus, DataStream, Settings};
+use crate::contract::{Closing, Closure, Fault};
+use crate::platform::Platform;
+use crate::record::{self, AlertState};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+pub(super) fn begin<P: Platform>(
+    client: Client<P>,
+    settings: &Settings,
+    from: Option<&[u8]>,
+) -> Result<Sliced<P>, Fault> {
+    let listing = Listing {
+        stream: DataStream::Alerts,
+        filters: vec![Filter::any_of(
+            "alert_source",
+            settings.alert_sources.iter().map(String::as_str),
+        )],
+        filter_time: "creation_time",
+        sort: "creation_time",
+        // The same time under its name in the reply (API reference: "creation_time ... = detection_timestamp").
+        record_time: "detection_timestamp",
+    };
+    let statuses: Vec<String> = settings
+        .alert_statuses
+        .iter()
+        .map(|status| format!("{status:?}"))
+        .collect();
+    let scope = format!(
+        "sources: {}; statuses: {}",
+        joined(&settings.alert_sources),
+        statuses.join(",")
+    );
+    let state = from
+        .map(|bytes| checkpoint::read(listing.stream.name(), &scope, bytes))
+        .transpose()?;
+    let sorter = ByStatus {
+        chosen: settings.alert_statuses.clone(),
+    };
+    Ok(Sliced::new(client, listing, scope, Box::new(sorter), state))
+}
+
+/// Sorts alerts by their status: the API has no filter for that.
+struct ByStatus {
+    chosen: BTreeSet<AlertStatus>,
+}
+
+impl<P: Platform> Sorter<P> for ByStatus {
+    fn sort(&self, raw: Value, _: &mut BTreeSet<String>, found: &mut Found) {
+        let record = match record::alert(raw) {
+            Ok(record) => record,
+            Err(quarantined) => return found.quarantine.push(*quarantined),
+        };
+        let word = record
+            .fields
+            .get("resolution_status")
+            .map(|status| {
+                status
+                    .as_str()
+                    .map_or_else(|| status.to_string(), str::to_owned)
+            })
+            .unwrap_or_default();
+        match record::alert_state(&word) {
+            AlertState::Open(status) if self.chosen.contains(&status) => found.entry(record),
+            AlertState::Open(_) => {
+                found.out_of_scope(record.key, "alertStatuses", word, record.seen_at)
+            }
+            AlertState::Resolved => found.closures.push(Closure {
+                key: record.key,
+                closing: Closing::Resolved,
+                evidence: word,
+                at: record.seen_at,
+            }),
+            // Neither opens nor closes: as a record in quarantine with a key it counts as seen.
+            AlertState::Unknown => {
+                let said = if word.is_empty() {
+                    "no status".to_owned()
+                } else {
+                    format!("the status \"{word}\"")
+                };
+                found.quarantine.push(record::quarantined(
+                    Some(record.key),
+                    &Value::Object(record.fields),
+                    "/resolution_status",
+                    format!("The alert has {said}, which the connector does not know: it is neither opened nor closed."),
+                ));
+            }
+        }
+    }
+
+    fn ended(&self, _: &Client<P>, _: &BTreeSet<String>) {}
+}

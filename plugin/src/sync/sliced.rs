@@ -1,0 +1,538 @@
+//! Reading a list that the API pages, whole: the one mechanism for endpoints and alerts.
+//!
+//! The API pages by offset and, past about 10,000 records, tells neither how many there are (the total sticks at 9,999) nor
+//! surely what comes after. So the list is read in slices of time, each small enough to be read whole, in ascending order of a
+//! time that does not change: what is added during the read comes after, and no page shifts. Where a slice is too large, the
+//! record at offset 9,000 tells where to cut it. Ranges include both ends, so that no record falls between two slices.
+//!
+//! Within a slice a window of pages is in flight, handed over in order. A slice ends on a short or empty page, never because a
+//! total says so. A total that changed meanwhile, or that does not fit what was read, means that the slice is read again;
+//! where that does not help, the read says that it is incomplete.
+
+use super::checkpoint;
+use super::found::Found;
+use crate::api::{self, Client, Filter, PAGE_RECORDS, Page, PageRequest, time};
+use crate::configure::DataStream;
+use crate::contract::log::Level;
+use crate::contract::{Coverage, Fault, Progress, Slice, Summary};
+use crate::describe::Call;
+use crate::platform::Platform;
+use futures_util::stream::{FuturesOrdered, StreamExt};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+/// How many pages are in flight at once. At the API's 10 requests a second this covers answers that take 0.8 seconds; more would
+/// only hold more pages in memory.
+const IN_FLIGHT: usize = 8;
+
+/// From this total on, the API's word is no count any more ("if the filter returns more than 9,999 the total_count value returned will be
+/// 9,999", API reference).
+const CAPPED: u64 = 9_999;
+
+/// Where a slice that is too large is cut: below the cap, with room for what arrives while it is read.
+const CUT_AT: u32 = 9_000;
+
+/// Where paging ends; two connectors saw that the API does not page beyond it.
+const LAST_OFFSET: u32 = 10_000;
+
+/// How often a slice is read before the read is called incomplete.
+const ATTEMPTS: u8 = 3;
+
+/// What is listed.
+pub(super) struct Listing {
+    pub stream: DataStream,
+    /// What holds for every slice.
+    pub filters: Vec<Filter>,
+    /// The time by which slices are filtered.
+    pub filter_time: &'static str,
+    /// The field by which pages are sorted: the same time, under the name that the API's sort knows.
+    pub sort: &'static str,
+    /// The same time as a field of the records.
+    pub record_time: &'static str,
+}
+
+/// What becomes of each record.
+pub(super) trait Sorter<P: Platform> {
+    /// Puts a raw record where it belongs. `seen` is kept in the checkpoint; what goes into it must be bounded by the configuration.
+    fn sort(&self, raw: Value, seen: &mut BTreeSet<String>, found: &mut Found);
+
+    /// Called once when all is read.
+    fn ended(&self, client: &Client<P>, seen: &BTreeSet<String>);
+}
+
+/// A range of time, both ends included, in milliseconds since the epoch; open where none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Range {
+    from: Option<u64>,
+    to: Option<u64>,
+}
+
+impl Range {
+    fn name(&self) -> String {
+        let end = |end: Option<u64>| end.map_or_else(|| "…".to_owned(), |end| end.to_string());
+        format!("{} to {}", end(self.from), end(self.to))
+    }
+}
+
+/// The slice that is being read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Current {
+    range: Range,
+    /// The offset of the next page to hand over.
+    offset: u32,
+    /// The total on the first page.
+    said: Option<u64>,
+    /// Records read in this attempt.
+    read: u64,
+    /// Which attempt this is, from 1.
+    attempt: u8,
+    /// Whether it is to be read without cutting it any more.
+    whole: bool,
+}
+
+impl Current {
+    fn new(range: Range) -> Current {
+        Current {
+            range,
+            offset: 0,
+            said: None,
+            read: 0,
+            attempt: 1,
+            whole: false,
+        }
+    }
+
+    /// The total, where it is a count.
+    fn count(&self) -> Option<u64> {
+        self.said.filter(|said| *said < CAPPED)
+    }
+}
+
+/// A slice that was read, as evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Done {
+    name: String,
+    read: u64,
+    said: Option<u64>,
+    ended_short: bool,
+    second_look: bool,
+}
+
+/// Where the read stands; the checkpoint's state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    /// When the read began, by the host's clock.
+    started: u64,
+    /// Slices still to read, the next one last.
+    pending: Vec<Range>,
+    current: Option<Current>,
+    done: Vec<Done>,
+    /// Why something may be missing.
+    reasons: Vec<String>,
+    /// What the sorter remembers.
+    seen: BTreeSet<String>,
+    /// All records handed over.
+    read: u64,
+}
+
+impl State {
+    /// The first slice ends now: what arrives from now on comes in the second.
+    fn new(now: u64) -> State {
+        State {
+            started: now,
+            pending: vec![
+                Range {
+                    from: Some(now.saturating_add(1)),
+                    to: None,
+                },
+                Range {
+                    from: None,
+                    to: Some(now),
+                },
+            ],
+            current: None,
+            done: Vec::new(),
+            reasons: Vec::new(),
+            seen: BTreeSet::new(),
+            read: 0,
+        }
+    }
+
+    fn ended(&self) -> bool {
+        self.pending.is_empty() && self.current.is_none()
+    }
+
+    /// How many records there are in all, where the API's totals tell.
+    fn expected(&self) -> Option<u64> {
+        let current = self.current.as_ref()?;
+        // Only the slice of what arrived since the start may be open still.
+        (self.pending.len() <= 1).then_some(())?;
+        let rest = current.count()?.saturating_sub(current.read);
+        Some(self.read.saturating_add(rest))
+    }
+}
+
+type Arriving = Pin<Box<dyn Future<Output = Result<Page, api::Fault>>>>;
+
+/// A read under way.
+pub(super) struct Sliced<P: Platform> {
+    client: Client<P>,
+    listing: Rc<Listing>,
+    scope: String,
+    sorter: Box<dyn Sorter<P>>,
+    state: State,
+    window: FuturesOrdered<Arriving>,
+    /// The offset of the next page to ask for.
+    asked: u32,
+}
+
+impl<P: Platform> Sliced<P> {
+    /// Begins a read, or goes on from a state. A state that has ended begins anew.
+    pub fn new(
+        client: Client<P>,
+        listing: Listing,
+        scope: String,
+        sorter: Box<dyn Sorter<P>>,
+        state: Option<State>,
+    ) -> Sliced<P> {
+        let now = client.platform().now();
+        let state = state
+            .filter(|state| !state.ended())
+            .unwrap_or_else(|| State::new(now));
+        let asked = state.current.as_ref().map_or(0, |current| current.offset);
+        Sliced {
+            client,
+            listing: Rc::new(listing),
+            scope,
+            sorter,
+            state,
+            window: FuturesOrdered::new(),
+            asked,
+        }
+    }
+
+    /// The next page as a step, or the end.
+    pub async fn next(&mut self) -> Result<Progress, Fault> {
+        match self.advance().await {
+            Ok(progress) => Ok(progress),
+            Err(fault) => {
+                // What was in flight behind the failed page is void; asked again, the read goes on after the last step.
+                self.abandon();
+                Err(fault)
+            }
+        }
+    }
+
+    async fn advance(&mut self) -> Result<Progress, Fault> {
+        loop {
+            if self.state.current.is_none() {
+                let Some(range) = self.state.pending.pop() else {
+                    return self.end();
+                };
+                self.state.current = Some(Current::new(range));
+                self.abandon();
+            }
+            let Some(page) = self.page().await? else {
+                continue;
+            };
+            return self.hand_over(page);
+        }
+    }
+
+    fn end(&mut self) -> Result<Progress, Fault> {
+        self.sorter.ended(&self.client, &self.state.seen);
+        let coverage = if self.state.reasons.is_empty() {
+            Coverage::Complete(self.state.done.iter().map(slice).collect())
+        } else {
+            Coverage::Incomplete(self.state.reasons.clone())
+        };
+        Ok(Progress::End(Summary {
+            checkpoint: self.checkpoint()?,
+            read: self.state.read,
+            coverage,
+        }))
+    }
+
+    fn checkpoint(&self) -> Result<Vec<u8>, Fault> {
+        checkpoint::written(self.listing.stream.name(), &self.scope, &self.state)
+    }
+
+    /// Forgets what is in flight.
+    fn abandon(&mut self) {
+        self.window = FuturesOrdered::new();
+        self.asked = self
+            .state
+            .current
+            .as_ref()
+            .map_or(0, |current| current.offset);
+    }
+
+    /// The next page of the current slice; none where the slice was cut instead.
+    async fn page(&mut self) -> Result<Option<Page>, Fault> {
+        let Some(current) = self.state.current.clone() else {
+            return Ok(None);
+        };
+        if current.offset == 0 && self.window.is_empty() {
+            let page = self.ask(current.range, 0, PAGE_RECORDS).await?;
+            self.asked = PAGE_RECORDS;
+            if page.total.is_none_or(|total| total >= CAPPED)
+                && page.records.len() >= PAGE_RECORDS as usize
+                && !current.whole
+                && self.cut(&current, &page).await?
+            {
+                return Ok(None);
+            }
+            if let Some(current) = &mut self.state.current {
+                current.said = page.total;
+            }
+            return Ok(Some(page));
+        }
+        self.fill(&current);
+        match self.window.next().await {
+            Some(page) => Ok(Some(page?)),
+            None => Ok(Some(
+                self.ask(current.range, current.offset, current.offset + PAGE_RECORDS)
+                    .await?,
+            )),
+        }
+    }
+
+    /// Asks for as many further pages as may be in flight. Where the total is a count, pages beyond it are asked for one at a time:
+    /// they are there only to see that the list ends.
+    fn fill(&mut self, current: &Current) {
+        let likely = current
+            .count()
+            .and_then(|count| u32::try_from(count).ok())
+            .unwrap_or(LAST_OFFSET);
+        while self.window.len() < IN_FLIGHT
+            && self.asked < LAST_OFFSET
+            && (self.asked < likely || self.window.is_empty())
+        {
+            let page = self.ask(current.range, self.asked, self.asked + PAGE_RECORDS);
+            self.window.push_back(Box::pin(page));
+            self.asked += PAGE_RECORDS;
+        }
+    }
+
+    /// Sends for a page. The future owns what it needs and outlives this call.
+    fn ask(
+        &self,
+        range: Range,
+        from: u32,
+        to: u32,
+    ) -> impl Future<Output = Result<Page, api::Fault>> + 'static {
+        let client = self.client.clone();
+        let listing = Rc::clone(&self.listing);
+        async move {
+            let mut filters = listing.filters.clone();
+            filters.extend(
+                range
+                    .from
+                    .map(|from| Filter::since(listing.filter_time, from)),
+            );
+            filters.extend(range.to.map(|to| Filter::until(listing.filter_time, to)));
+            let request = PageRequest {
+                filters,
+                sort: Some(listing.sort),
+                from,
+                to,
+            };
+            let reply = match listing.stream {
+                DataStream::Alerts => client.alerts(&request).await?,
+                _ => client.endpoints(&request).await?,
+            };
+            Ok(reply.value)
+        }
+    }
+
+    /// Cuts the current slice at the record at offset 9,000; false where it is to be read as it is.
+    async fn cut(&mut self, current: &Current, first: &Page) -> Result<bool, Fault> {
+        let range = current.range;
+        let probe = self.ask(range, CUT_AT, CUT_AT + 1).await?;
+        let Some(record) = probe.records.first() else {
+            return Ok(false);
+        };
+        let Some(at) = self.time(record) else {
+            self.keep_whole(format!(
+                "{} records or more lie in the time from {}, and they can't be told apart by time.",
+                CUT_AT,
+                range.name()
+            ));
+            return Ok(false);
+        };
+        // An API that ignores the offset gives its first record again and again; one that ignores the sort can't be cut.
+        if let Some(last) = first
+            .records
+            .iter()
+            .filter_map(|record| self.time(record))
+            .max()
+            && at < last
+        {
+            return Err(self.out_of_order());
+        }
+        let inside = range.from.is_none_or(|from| at >= from) && range.to.is_none_or(|to| at <= to);
+        if !inside {
+            return Err(self.out_of_order());
+        }
+        let (before, after) = if range.from == Some(at) {
+            if range.to == Some(at) {
+                // One millisecond holds more than can be paged surely: it is read as far as pages go.
+                if let Some(current) = &mut self.state.current {
+                    current.whole = true;
+                }
+                return Ok(false);
+            }
+            (at, at.saturating_add(1))
+        } else {
+            (at.saturating_sub(1), at)
+        };
+        self.state.pending.push(Range {
+            from: Some(after),
+            to: range.to,
+        });
+        self.state.pending.push(Range {
+            from: range.from,
+            to: Some(before),
+        });
+        self.state.current = None;
+        self.abandon();
+        Ok(true)
+    }
+
+    fn keep_whole(&mut self, reason: String) {
+        self.state.reasons.push(reason);
+        if let Some(current) = &mut self.state.current {
+            current.whole = true;
+        }
+    }
+
+    fn out_of_order(&self) -> Fault {
+        let call = match self.listing.stream {
+            DataStream::Alerts => Call::GetAlertsMultiEvents,
+            _ => Call::GetEndpoint,
+        };
+        api::Fault::new(
+            call,
+            Some(200),
+            api::FaultKind::WrongShape,
+            format!(
+                "{} does not keep to the order or the offset that was asked for: the record at offset {CUT_AT} by \"{}\" comes before \
+                 those of the first page, or lies outside of the time that was asked for.",
+                call.name(),
+                self.listing.sort
+            ),
+            "Report this with the tenant's product version; the read can't be proven whole on this tenant.",
+        )
+        .into()
+    }
+
+    fn time(&self, record: &Value) -> Option<u64> {
+        time::timestamp(record.get(self.listing.record_time)?)
+    }
+
+    /// Makes a step of a page, and sees whether the slice ends with it.
+    fn hand_over(&mut self, page: Page) -> Result<Progress, Fault> {
+        let size = page.records.len();
+        let total = page.total;
+        let mut found = Found::default();
+        for raw in page.records {
+            self.sorter.sort(raw, &mut self.state.seen, &mut found);
+        }
+        self.state.read += size as u64;
+        if let Some(current) = &mut self.state.current {
+            current.read += size as u64;
+            current.offset += PAGE_RECORDS;
+        }
+        let short = size < PAGE_RECORDS as usize;
+        let out_of_offsets = self
+            .state
+            .current
+            .as_ref()
+            .is_some_and(|current| current.offset >= LAST_OFFSET);
+        let expected = self.state.expected();
+        if short || out_of_offsets {
+            self.end_slice(short, total);
+        }
+        let read = self.state.read;
+        Ok(Progress::Step(found.step(
+            self.checkpoint()?,
+            read,
+            expected,
+            None,
+        )))
+    }
+
+    /// Judges a slice whose last page is read: it is done, or read again, or its reasons are noted.
+    fn end_slice(&mut self, short: bool, last_total: Option<u64>) {
+        let Some(current) = self.state.current.take() else {
+            return;
+        };
+        self.abandon();
+        let name = current.range.name();
+        let changed = current.said != last_total;
+        let differs = current.count().is_some_and(|said| said != current.read);
+        let problem = if !short {
+            Some(format!(
+                "More records lie in the time from {name} than the API pages ({LAST_OFFSET}); the rest of them is missing."
+            ))
+        } else if changed {
+            Some(format!(
+                "The total of the slice {name} changed while it was read, from {} to {}.",
+                shown(current.said),
+                shown(last_total)
+            ))
+        } else if differs {
+            Some(format!(
+                "The API says that the slice {name} has {} records, and gave {}.",
+                shown(current.said),
+                current.read
+            ))
+        } else {
+            None
+        };
+        if let Some(problem) = &problem {
+            self.client.platform().log(
+                Level::Warn,
+                problem,
+                &[
+                    ("data-stream", self.listing.stream.name().to_owned()),
+                    ("attempt", current.attempt.to_string()),
+                ],
+            );
+            if short && current.attempt < ATTEMPTS {
+                self.state.current = Some(Current {
+                    attempt: current.attempt + 1,
+                    ..Current::new(current.range)
+                });
+                self.abandon();
+                return;
+            }
+        }
+        self.state.reasons.extend(problem);
+        self.state.done.push(Done {
+            name,
+            read: current.read,
+            said: current.said,
+            ended_short: short,
+            second_look: !changed && current.count() == Some(current.read),
+        });
+    }
+}
+
+fn shown(total: Option<u64>) -> String {
+    total.map_or_else(|| "unknown".to_owned(), |total| total.to_string())
+}
+
+fn slice(done: &Done) -> Slice {
+    Slice {
+        name: done.name.clone(),
+        read: done.read,
+        said: done.said,
+        ended_short: done.ended_short,
+        second_look: done.second_look,
+    }
+}
