@@ -1,4 +1,7 @@
 //! Runner.
 
+pub mod domain;
 pub mod egress;
+pub mod model;
 pub mod secrets;
+pub mod store;

@@ -1,0 +1,21 @@
+//! Small types that every other module shares: names that are safe to build paths from, time, modes, states and counts.
+//!
+//! Nothing here does I/O, and nothing here knows any other module of the runner.
+
+mod clock;
+mod fingerprint;
+mod ids;
+mod ledger;
+mod mode;
+mod names;
+mod run_state;
+mod timestamp;
+
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use fingerprint::sha256_hex;
+pub use ids::{ConnectionId, RunId, SyncId};
+pub use ledger::{Documents, Ledger};
+pub use mode::{Mode, UnknownMode};
+pub use names::{ConnectionName, DataStreamName, NameError, TenantName};
+pub use run_state::{RunState, UnknownRunState};
+pub use timestamp::{Timestamp, TimestampError};

@@ -1,0 +1,62 @@
+//! Assets, as they are read out.
+
+use serde_json::Value;
+
+use crate::domain::{ConnectionId, Timestamp};
+
+/// How an asset stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AssetState {
+    /// Something feeds it, or it was there before any connection.
+    Active,
+    /// Each source that fed it says that it is gone. Assets are never deleted.
+    Inactive,
+}
+
+/// Which assets to read. The default is all that are active.
+#[derive(Debug, Clone, Default)]
+pub struct AssetFilter {
+    /// Only those fed by a record whose documents name this finding source.
+    pub finding_source: Option<String>,
+    /// Only those that came by this onboarding source.
+    pub onboarding_source: Option<String>,
+    /// Only those with an open finding of one of these severities; none means any.
+    pub severities: Vec<super::Severity>,
+    /// Only those of this host name, ASCII case ignored.
+    pub host: Option<String>,
+    /// Only those that this connection feeds or fed.
+    pub connection: Option<ConnectionId>,
+    /// Inactive ones too.
+    pub include_inactive: bool,
+    /// At most so many.
+    pub limit: Option<u64>,
+}
+
+/// An asset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asset {
+    /// Ascending in the order in which assets came to the platform.
+    pub id: i64,
+    /// Its keys in the connections that feed or fed it.
+    pub keys: Vec<(ConnectionId, String)>,
+    /// How it stands.
+    pub state: AssetState,
+    /// The connection that onboarded it; none where it was there before.
+    pub created_by: Option<ConnectionId>,
+    /// The source that brought it to the platform.
+    pub onboarding_source: Option<String>,
+    /// Its host name, where a map gives one.
+    pub host_name: Option<String>,
+    /// Its title, where a map gives one.
+    pub title: Option<String>,
+    /// What people filter and sort by. A name may repeat.
+    pub facets: Vec<(String, String)>,
+    /// When the platform first saw it.
+    pub first_seen: Timestamp,
+    /// When the platform last saw it.
+    pub last_seen: Timestamp,
+    /// When it became inactive.
+    pub closed_at: Option<Timestamp>,
+    /// The document, with placeholders filled in.
+    pub body: Value,
+}

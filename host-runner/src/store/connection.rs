@@ -1,0 +1,123 @@
+//! A connection: one configured connector of one tenant.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::{ConnectionId, ConnectionName, DataStreamName, Timestamp};
+
+/// A connection: one configured connector of one tenant. Holds no secret, only their names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connection {
+    /// 0 until it is saved.
+    pub id: ConnectionId,
+    /// Unique among the tenant's connections.
+    pub name: ConnectionName,
+    /// What the user wrote about it, "" for nothing.
+    pub description: String,
+    /// The build of the connector that it is bound to.
+    pub component: ComponentRef,
+    /// The configuration as the user typed it, without secrets, to complete it anew with a later build.
+    pub typed_config: Value,
+    /// The configuration as the connector completed it, without secrets.
+    pub config: Value,
+    /// Name and origin.
+    pub origins: Vec<(String, String)>,
+    /// Names of the secrets that its requests use.
+    pub secrets: Vec<String>,
+    /// The data streams that the user chose, in the manifest's order.
+    pub data_streams: Vec<DataStreamName>,
+    /// For each data stream a canonical text of all that narrows it.
+    pub scope: Vec<(String, String)>,
+    /// What the user chose about assets and full syncs.
+    pub policy: Policy,
+    /// Name of the target model.
+    pub target: String,
+    /// The map of each data stream.
+    pub maps: BTreeMap<DataStreamName, StoredMap>,
+    /// Whether it may talk to this machine itself, as it must with the simulator.
+    pub allow_loopback: bool,
+    /// Whether its test passed.
+    pub tested: Tested,
+    /// Why it is not run until someone looks, where that is so.
+    pub set_aside: Option<String>,
+    /// When it was first saved.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Connection {
+    /// What narrows a data stream, "" where nothing does.
+    pub fn scope_of(&self, stream: &DataStreamName) -> &str {
+        self.scope
+            .iter()
+            .find(|(name, _)| name == stream.as_str())
+            .map_or("", |(_, scope)| scope)
+    }
+}
+
+/// A build of a connector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ComponentRef {
+    /// The connector's name.
+    pub name: String,
+    /// The connector's version.
+    pub version: String,
+    /// SHA-256 of the component's bytes, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// What the platform does with what is read: the user's choice, or none, which leaves it to the target model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// Whether mapped values overwrite those of assets that exist.
+    pub update_existing_assets: Option<bool>,
+    /// Whether assets that do not exist are created.
+    pub auto_onboard_assets: Option<bool>,
+    /// Days after which a full sync is due.
+    pub full_sync_every_days: Option<u16>,
+}
+
+/// The map that a connection uses for a data stream, kept whole so that it can't change under it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredMap {
+    /// Its name.
+    pub name: String,
+    /// Its version, where it has one.
+    pub version: Option<String>,
+    /// SHA-256 of its body, lower-case hexadecimal.
+    pub hash: String,
+    /// The map itself: JSON text.
+    pub body: String,
+}
+
+/// Whether a connection's test passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "state")]
+pub enum Tested {
+    /// It did, last at this time.
+    Passed {
+        /// When.
+        at: Timestamp,
+    },
+    /// It was never tried, or not since something changed.
+    Untested {
+        /// Why ("skipped by --skip-test").
+        reason: String,
+    },
+}
+
+/// What goes with a connection that is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purge {
+    /// Assets, findings, records and runs stay.
+    KeepData,
+    /// All that it brought goes, but for assets that something else feeds too.
+    Data,
+}

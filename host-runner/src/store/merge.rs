@@ -1,0 +1,142 @@
+//! Lays mapped values over an asset that exists, so that what a source does not know erases nothing.
+
+use serde_json::{Map, Value};
+
+/// Lays `over` over `held`: objects are merged key by key, everything else is replaced. Null, like a key that is absent, erases nothing
+/// (unlike RFC 7396, where null removes): a source that does not know a value says nothing about it.
+pub(crate) fn lay_over(held: &mut Value, over: Value) {
+    match (held, over) {
+        (_, Value::Null) => {}
+        (Value::Object(held), Value::Object(over)) => lay_over_map(held, over),
+        (held, over) => *held = over,
+    }
+}
+
+fn lay_over_map(held: &mut Map<String, Value>, over: Map<String, Value>) {
+    for (key, value) in over {
+        match held.get_mut(&key) {
+            Some(place) => lay_over(place, value),
+            None if value.is_null() => {}
+            None => {
+                held.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Lays only the parts of `over` at these JSON Pointers over `held`. Whether anything was there to lay.
+pub(crate) fn lay_parts_over(held: &mut Value, over: &Value, pointers: &[String]) -> bool {
+    let mut found = false;
+    for pointer in pointers {
+        let Some(part) = over.pointer(pointer) else {
+            continue;
+        };
+        found = true;
+        let mut wrapped = part.clone();
+        for name in pointer
+            .split('/')
+            .skip(1)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+        {
+            let name = name.replace("~1", "/").replace("~0", "~");
+            wrapped = Value::Object(Map::from_iter([(name, wrapped)]));
+        }
+        lay_over(held, wrapped);
+    }
+    found
+}
+
+/// The values of `over` replace those of the same name in `held`; names that `over` lacks stay.
+pub(crate) fn lay_pairs_over(held: &mut Vec<(String, String)>, over: &[(String, String)]) {
+    held.retain(|(name, _)| !over.iter().any(|(new, _)| new == name));
+    held.extend(over.iter().cloned());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn merged(mut held: Value, over: Value) -> Value {
+        lay_over(&mut held, over);
+        held
+    }
+
+    #[test]
+    fn mapped_values_overwrite_and_absent_ones_erase_nothing() {
+        assert_eq!(
+            merged(
+                json!({"a": 1, "b": {"c": 2, "d": 3}}),
+                json!({"a": 9, "b": {"d": 4}})
+            ),
+            json!({"a": 9, "b": {"c": 2, "d": 4}})
+        );
+    }
+
+    #[test]
+    fn null_erases_nothing_and_an_empty_list_clears() {
+        assert_eq!(
+            merged(json!({"a": 1}), json!({"a": null, "b": null})),
+            json!({"a": 1})
+        );
+        assert_eq!(
+            merged(json!({"tags": ["x"]}), json!({"tags": []})),
+            json!({"tags": []})
+        );
+    }
+
+    #[test]
+    fn only_the_named_parts_are_laid_over() {
+        let mut held = json!({"name": "old", "customFields": {"x": 1}});
+        let over = json!({"name": "new", "customFields": {"y": 2}});
+        assert!(lay_parts_over(
+            &mut held,
+            &over,
+            &["/customFields".to_owned(), "/none".to_owned()]
+        ));
+        assert_eq!(
+            held,
+            json!({"name": "old", "customFields": {"x": 1, "y": 2}})
+        );
+    }
+
+    #[test]
+    fn pairs_replace_those_of_the_same_name() {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let mut held = vec![pair("ip", "1"), pair("ip", "2"), pair("mac", "3")];
+        lay_pairs_over(&mut held, &[pair("ip", "9")]);
+        assert_eq!(held, vec![pair("mac", "3"), pair("ip", "9")]);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[a-c]{0,2}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                proptest::collection::btree_map("[a-c]", inner, 0..3)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn laying_the_same_over_twice_changes_nothing_more(held in any_json(), over in any_json()) {
+            let once = merged(held, over.clone());
+            prop_assert_eq!(merged(once.clone(), over), once);
+        }
+
+        #[test]
+        fn nothing_laid_over_changes_nothing(held in any_json()) {
+            prop_assert_eq!(merged(held.clone(), Value::Null), held);
+        }
+    }
+}

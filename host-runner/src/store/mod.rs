@@ -1,0 +1,257 @@
+//! What the platform holds: connections, runs, checkpoints, source records, assets, findings and quarantine, for one tenant each.
+//!
+//! [`Store`] is the seam: the pipeline and the command line know only it. [`sqlite::SqliteStore`] is the embedded implementation, one
+//! file per tenant. Whatever a step of a sync found is committed together with the checkpoint that covers it ([`Store::commit_step`]),
+//! so that a process killed at any moment goes on without a lost or doubled record.
+//!
+//! The store is also where the rules live that decide what a record becomes: the table of switches
+//! ([`Switches`]), parking and attaching, replacing an entry's findings, and the guard against removing too much.
+
+mod asset;
+mod connection;
+mod document;
+mod error;
+mod evidence;
+mod finding;
+mod lock;
+mod merge;
+pub mod placeholders;
+mod quarantine;
+mod record;
+mod removal;
+mod run;
+pub mod sqlite;
+mod step;
+mod summary;
+mod sync;
+
+use std::future::Future;
+
+use futures_util::stream::BoxStream;
+
+use crate::domain::{
+    ConnectionId, ConnectionName, DataStreamName, Ledger, RunId, SyncId, TenantName, Timestamp,
+};
+
+pub use asset::{Asset, AssetFilter, AssetState};
+pub use connection::{ComponentRef, Connection, Policy, Purge, StoredMap, Tested};
+pub use document::{Document, DocumentKind, Lifecycle, Placeholder, Problem};
+pub use error::StoreError;
+pub use evidence::{Closing, Evidence};
+pub use finding::{Finding, FindingFilter, FindingState, Severity};
+pub use lock::RunLock;
+pub use quarantine::{QuarantineFilter, Quarantined};
+pub use record::{OpenRecord, OpenRecords, Order, Record, RecordQuery, RecordState};
+pub use removal::{Coverage, EndCommit, EndReport, RemovalGuard, RemovalPreview, Unseen, Verdict};
+pub use run::{NewRun, Run, RunEnd, RunFilter};
+pub use step::{
+    Closure, Entry, Outcome, Standing, StandingQuery, StepCommit, Switches, Unreadable,
+};
+pub use summary::{StreamSummary, Summary};
+pub use sync::{BeginSync, FinishedSync, SyncHistory, SyncState};
+
+/// One tenant's data.
+///
+/// Cheap to clone; clones share the connection to the data. Methods that write are atomic: they happen whole or not at all, also if
+/// the process is killed or the future dropped. All but [`Store::lock`] wait while another process writes, up to a limit.
+pub trait Store: Clone + Send + Sync + 'static {
+    /// Whose data it is.
+    fn tenant(&self) -> &TenantName;
+
+    // Connections
+
+    /// Saves a new connection; `connection.id` is ignored, the saved one is returned with its own. A connection that was removed with its data
+    /// kept and has the same name, component name and origins comes back to life, with its data.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] where the name is in use.
+    fn create_connection(
+        &self,
+        connection: &Connection,
+    ) -> impl Future<Output = Result<Connection, StoreError>> + Send;
+
+    /// Replaces what is saved of a connection, by its id.
+    fn update_connection(
+        &self,
+        connection: &Connection,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The connection of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchConnection`], which names those that exist.
+    fn connection(
+        &self,
+        name: &ConnectionName,
+    ) -> impl Future<Output = Result<Connection, StoreError>> + Send;
+
+    /// All connections, by name.
+    fn connections(&self) -> impl Future<Output = Result<Vec<Connection>, StoreError>> + Send;
+
+    /// Removes a connection, its secrets and its checkpoints; with [`Purge::Data`] also its runs, records and findings, and the assets that
+    /// it created and nothing else feeds.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] while it is being synced.
+    fn remove_connection(
+        &self,
+        id: ConnectionId,
+        purge: Purge,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Keeps a sealed secret. What it holds is opaque to the store.
+    fn put_secret(
+        &self,
+        connection: ConnectionId,
+        name: &str,
+        sealed: &[u8],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// A sealed secret.
+    fn secret(
+        &self,
+        connection: ConnectionId,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+
+    /// Names of the secrets that are kept.
+    fn secret_names(
+        &self,
+        connection: ConnectionId,
+    ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
+    /// Forgets a secret; whether there was one.
+    fn delete_secret(
+        &self,
+        connection: ConnectionId,
+        name: &str,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    // Runs
+
+    /// Takes the connection for oneself, across processes, until the lock is dropped or the process ends. Runs that a killed
+    /// process left under way are marked failed ("interrupted").
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] while another holds it: it does not wait.
+    fn lock(
+        &self,
+        connection: ConnectionId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<RunLock, StoreError>> + Send;
+
+    /// Records that a run begins.
+    fn begin_run(&self, run: &NewRun) -> impl Future<Output = Result<RunId, StoreError>> + Send;
+
+    /// Records how a run ended. Its ledger was committed with its steps.
+    fn finish_run(
+        &self,
+        run: RunId,
+        end: &RunEnd,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Runs, the newest first.
+    fn runs(&self, filter: &RunFilter)
+    -> impl Future<Output = Result<Vec<Run>, StoreError>> + Send;
+
+    /// One run.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRun`].
+    fn run(&self, id: RunId) -> impl Future<Output = Result<Run, StoreError>> + Send;
+
+    // Syncs
+
+    /// Begins a sync of one data stream, or goes on with the one of the same mode and scope that was interrupted.
+    fn begin_or_resume_sync(
+        &self,
+        begin: &BeginSync,
+    ) -> impl Future<Output = Result<SyncState, StoreError>> + Send;
+
+    /// Gives a sync up whose checkpoint can't be used, so that the next begins anew. Its records stay.
+    fn abandon_sync(&self, sync: SyncId) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// What was synced before, from which the next mode follows.
+    fn sync_history(
+        &self,
+        connection: ConnectionId,
+        stream: &DataStreamName,
+    ) -> impl Future<Output = Result<SyncHistory, StoreError>> + Send;
+
+    /// How each entry stands to what is held, in the order of the query: only some need to be transformed.
+    fn standing(
+        &self,
+        query: &StandingQuery<'_>,
+    ) -> impl Future<Output = Result<Vec<Standing>, StoreError>> + Send;
+
+    /// Commits a step: records, documents, closures, quarantine, the run's counts and the checkpoint that covers them, in one transaction.
+    /// The answer is this step's ledger.
+    fn commit_step(
+        &self,
+        step: StepCommit,
+    ) -> impl Future<Output = Result<Ledger, StoreError>> + Send;
+
+    /// What the end of this full sync would remove if it were proven complete now.
+    fn preview_removal(
+        &self,
+        sync: SyncId,
+    ) -> impl Future<Output = Result<RemovalPreview, StoreError>> + Send;
+
+    /// Commits the end of a sync: its checkpoint, from which the next incremental sync begins, and, where the sync is a full one and proven,
+    /// the removal of what it did not see, unless the guard withholds it.
+    fn commit_end(
+        &self,
+        end: &EndCommit,
+    ) -> impl Future<Output = Result<EndReport, StoreError>> + Send;
+
+    // Reading out
+
+    /// Open records of a data stream, a page at a time, as they were before the sync named in the query began.
+    fn open_records(
+        &self,
+        query: &OpenRecords,
+    ) -> impl Future<Output = Result<Vec<OpenRecord>, StoreError>> + Send;
+
+    /// Kept source records, by ascending id, a page at a time.
+    fn records(
+        &self,
+        query: &RecordQuery,
+    ) -> impl Future<Output = Result<Vec<Record>, StoreError>> + Send;
+
+    /// Assets, in the order in which they came to the platform. Memory does not grow with their number.
+    fn assets<'a>(&'a self, filter: &AssetFilter) -> BoxStream<'a, Result<Asset, StoreError>>;
+
+    /// Findings, in the order in which they came to the platform. Memory does not grow with their number.
+    fn findings<'a>(&'a self, filter: &FindingFilter)
+    -> BoxStream<'a, Result<Finding, StoreError>>;
+
+    /// What could not be read or mapped, in the order in which it came. Memory does not grow with its amount.
+    fn quarantine<'a>(
+        &'a self,
+        filter: &QuarantineFilter,
+    ) -> BoxStream<'a, Result<Quarantined, StoreError>>;
+
+    /// What is held of a connection, in numbers.
+    fn summary(
+        &self,
+        connection: ConnectionId,
+    ) -> impl Future<Output = Result<Summary, StoreError>> + Send;
+
+    // Custom fields
+
+    /// The custom fields that exist on the platform, by name.
+    fn custom_fields(&self) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
+    /// Adds a custom field; whether it was not there before.
+    fn add_custom_field(
+        &self,
+        name: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Removes a custom field; whether it was there. Values that assets have in it stay in their documents.
+    fn remove_custom_field(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
