@@ -9,4 +9,6 @@ pub use manifest::{NAME, VERSION, manifest};
 pub use schema::{config_schema, source_schema};
 
 #[cfg(test)]
+mod record_tests;
+#[cfg(test)]
 mod tests;
