@@ -100,6 +100,7 @@ fn shape(fields: &mut Map<String, Value>) {
     field::drop_nulls(fields);
     events(fields);
     macs(fields);
+    description(fields);
     for name in LISTS {
         field::texts(fields, name);
     }
@@ -154,6 +155,22 @@ fn macs(fields: &mut Map<String, Value>) {
     }
 }
 
+/// Some alerts of rules bear their description as the list of words that the console shows ([{"pretty_name": "Process", ...}, ...]);
+/// seen in a public sample. It is read as the text that the words make.
+fn description(fields: &mut Map<String, Value>) {
+    let Some(Value::Array(words)) = fields.get("description") else {
+        return;
+    };
+    let words: Option<Vec<&str>> = words
+        .iter()
+        .map(|word| word.get("pretty_name").and_then(Value::as_str))
+        .collect();
+    if let Some(words) = words {
+        let text = words.join(" ");
+        fields.insert("description".into(), text.into());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,6 +217,16 @@ mod tests {
             record["events"],
             json!([{"event_type": "a", "module_id": "m"}, {"event_type": "b", "action_file_name": "f"}])
         );
+    }
+
+    #[test]
+    fn a_description_in_words_is_read_as_their_text() {
+        let words = json!([{"pretty_name": "Process", "render_type": "entity"}, {"pretty_name": "="}, {"pretty_name": "*a b*"}]);
+        let record = read(json!({"alert_id": "1", "description": words}));
+        assert_eq!(record["description"], json!("Process = *a b*"));
+        let strange = json!([{"pretty_name": "Process"}, {"text": "x"}]);
+        let record = read(json!({"alert_id": "1", "description": strange}));
+        assert_eq!(record["description"], strange);
     }
 
     #[test]
