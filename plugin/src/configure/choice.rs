@@ -122,8 +122,8 @@ mod tests {
         assert_eq!(
             messages,
             [
-                "is \"endpoint\"; did you mean endpoints?",
-                "is \"users\"; it must be one of endpoints, alerts, vulnerabilities"
+                "dataStreams[0] is \"endpoint\"; did you mean endpoints?",
+                "dataStreams[1] is \"users\"; it must be one of endpoints, alerts, vulnerabilities"
             ]
         );
     }

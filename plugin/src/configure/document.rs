@@ -184,8 +184,10 @@ impl Document {
         Some(found)
     }
 
-    /// Adds a problem.
-    pub fn refuse(&mut self, pointer: &str, message: impl Into<String>) {
+    /// Adds a problem. The message goes on after the place: "is missing" becomes "baseUrl is missing", so that it can be read
+    /// without the pointer.
+    pub fn refuse(&mut self, pointer: &str, message: impl AsRef<str>) {
+        let message = format!("{} {}", place(pointer), message.as_ref());
         self.problems.push(problem(pointer, message));
     }
 
@@ -235,6 +237,14 @@ fn pointer_to(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
+/// A pointer as people write the place: "/tags/1" is tags[1].
+fn place(pointer: &str) -> String {
+    let mut parts = pointer.split('/').skip(1);
+    let name = parts.next().unwrap_or_default();
+    let name = name.replace("~1", "/").replace("~0", "~");
+    parts.fold(name, |place, part| format!("{place}[{part}]"))
+}
+
 /// What a value is, in words.
 pub fn kind(value: &Value) -> &'static str {
     match value {
@@ -275,17 +285,28 @@ mod tests {
         let mut document = document(r#"{"a/b~c": 1}"#);
         document.refuse_rest();
         assert_eq!(document.problems[0].pointer, "/a~1b~0c");
+        assert!(
+            document.problems[0]
+                .message
+                .starts_with("a/b~c is no field")
+        );
     }
 
     #[test]
     fn an_item_of_the_wrong_kind_is_named_by_its_place() {
         let mut document = document(r#"{"tags": ["a", 7, null]}"#);
         document.take_list(TAGS);
-        let pointers: Vec<_> = document
+        let found: Vec<_> = document
             .problems
             .iter()
-            .map(|p| p.pointer.as_str())
+            .map(|p| (p.pointer.as_str(), p.message.as_str()))
             .collect();
-        assert_eq!(pointers, ["/tags/1", "/tags/2"]);
+        assert_eq!(
+            found,
+            [
+                ("/tags/1", "tags[1] is a number; it must be text"),
+                ("/tags/2", "tags[2] is null; it must be text"),
+            ]
+        );
     }
 }
