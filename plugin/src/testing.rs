@@ -183,3 +183,38 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     }
     panic!("the future waits for something that never comes");
 }
+
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fake_lists_what_is_held_in_either_order_and_after_a_key() {
+        let platform = FakePlatform::new(|_| Err(Failure::Timeout));
+        for (key, checked) in [("b", 1), ("a", 2), ("c", 0)] {
+            platform.hold("alerts", key, checked);
+        }
+        let keys = |order, after: Option<&str>, limit| {
+            let held = platform.open("alerts", order, after.map(str::to_owned), limit);
+            let held = block_on(held).unwrap();
+            held.into_iter().map(|held| held.key).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(inventory::Order::Key, None, 2), ["a", "b"]);
+        assert_eq!(keys(inventory::Order::Key, Some("a"), 9), ["b", "c"]);
+        assert_eq!(
+            keys(inventory::Order::OldestCheck, None, 9),
+            ["c", "b", "a"]
+        );
+        assert!(
+            block_on(platform.open("endpoints", inventory::Order::Key, None, 9))
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn the_fake_keeps_what_is_logged() {
+        let platform = FakePlatform::new(|_| Err(Failure::Timeout));
+        platform.log(log::Level::Warn, "look", &[]);
+        assert_eq!(platform.lines().len(), 1);
+    }
+}
