@@ -1,5 +1,7 @@
 //! Runner.
 
+pub mod cli;
+pub mod connection;
 pub mod domain;
 pub mod egress;
 pub mod model;

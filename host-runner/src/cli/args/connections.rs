@@ -1,0 +1,194 @@
+//! Setting up, changing, listing, testing and removing connections.
+
+use clap::Args;
+
+use super::pace::PaceArgs;
+use super::values::InputFile;
+use crate::connection::{MapArgument, SecretArgument};
+
+/// A connection, by its name and tenant.
+#[derive(Debug, Clone, Args)]
+pub struct Named {
+    /// The connection's name
+    pub name: String,
+
+    /// The tenant that it belongs to
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: String,
+}
+
+/// What `configure` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Check a configuration and complete it with the connector's defaults. Prints the completed configuration and the \
+        origin that it leads to, or all of its problems at once, each with the place in the document. Makes no request and saves \
+        nothing.\n\n`host-runner inspect` lists the fields.",
+    after_long_help = "Example:\n  \
+        echo '{\"baseUrl\": \"mytenant.xdr.eu.paloaltonetworks.com\", \"apiKeyId\": 7}' |\n    \
+        host-runner configure --config - --secret apiKey=env:CORTEX_KEY"
+)]
+pub struct ConfigureArgs {
+    /// The configuration as a JSON document; `-` reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub config: InputFile,
+
+    /// A secret's field and where to read it, as for `connect`; its value is not used here
+    #[arg(long = "secret", value_name = "FIELD=SOURCE")]
+    pub secrets: Vec<SecretArgument>,
+
+    /// Limits of the component.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}
+
+/// What `connect` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Set up a tenant's connection: complete the configuration, show the origin that it leads to, test everything that a \
+        sync will need, and save. Nothing is saved when one of them fails. The secrets are encrypted in the store, and the component \
+        never sees them.\n\nA secret is best kept out of the configuration and given by --secret. One that stands in the \
+        configuration nonetheless is taken out of it before the component sees it.",
+    after_long_help = "Examples:\n  \
+        host-runner connect xdr --tenant acme --config xdr.json --secret apiKey=env:CORTEX_KEY\n  \
+        host-runner connect xdr --tenant acme --config xdr.json --secret apiKey=file:key.txt --map qualys-etm"
+)]
+pub struct ConnectArgs {
+    /// A name for the connection, unique in the tenant
+    pub name: String,
+
+    /// The tenant to connect; its store is made when it has none yet
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: String,
+
+    /// The configuration as a JSON document; `-` reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub config: InputFile,
+
+    /// What is common with `update`.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+
+    /// Limits and pace.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}
+
+/// What `update` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Change a connection and keep its data: another configuration, another key, another map, another build of the \
+        component. What is not given stays. A configuration that leads to another origin is refused: that would be another tenant's \
+        data under the same name.\n\nA connection is bound to the build of the component that it was set up with. \
+        --upgrade moves it to another build: the new build checks and completes the saved configuration again.",
+    after_long_help = "Examples:\n  \
+        host-runner update xdr --tenant acme --secret apiKey=env:NEW_KEY\n  \
+        host-runner update xdr --tenant acme --plugin cortex_xdr-0.2.0.wasm --upgrade"
+)]
+pub struct UpdateArgs {
+    /// Which connection.
+    #[command(flatten)]
+    pub connection: Named,
+
+    /// A new configuration as a JSON document, which replaces the saved one; `-` reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub config: Option<InputFile>,
+
+    /// What is common with `connect`.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+
+    /// Move the connection to the build of the component that is loaded now
+    #[arg(long)]
+    pub upgrade: bool,
+
+    /// Limits and pace.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}
+
+/// What `connect` and `update` have in common.
+#[derive(Debug, Clone, Args)]
+pub struct SettingsArgs {
+    /// A secret's field and where to read it: apiKey=env:VARIABLE, apiKey=file:PATH, or apiKey=- for standard input
+    #[arg(long = "secret", value_name = "FIELD=SOURCE")]
+    pub secrets: Vec<SecretArgument>,
+
+    /// A line about the connection, for people
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+
+    /// The target model to map to, such as safe or qualys-etm; or one stream's map by name or file: endpoints=my-map.json.
+    /// May be given several times [default: the first target that has a map for each chosen stream]
+    #[arg(long = "map", value_name = "TARGET|STREAM=NAME|FILE")]
+    pub maps: Vec<MapArgument>,
+
+    /// Allow an origin on this machine, also by http: for the simulator, never for a tenant
+    #[arg(long)]
+    pub allow_loopback: bool,
+
+    /// Save without testing; the connection is remembered as untested
+    #[arg(long)]
+    pub skip_test: bool,
+}
+
+/// What `connections` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "List a tenant's connections: the connector and its version, the origin, whether it was tested, and how its last sync \
+        ended.",
+    after_long_help = "Example:\n  host-runner connections --tenant acme"
+)]
+pub struct ConnectionsArgs {
+    /// The tenant
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: String,
+}
+
+/// What `disconnect` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Remove a connection and its secrets. The assets and findings that came by it are kept, unless --purge is given: then \
+        what no other connection feeds is erased too, with the runs and the source records.",
+    after_long_help = "Example:\n  host-runner disconnect xdr --tenant acme --purge"
+)]
+pub struct DisconnectArgs {
+    /// Which connection.
+    #[command(flatten)]
+    pub connection: Named,
+
+    /// Erase what came by this connection as well
+    #[arg(long)]
+    pub purge: bool,
+}
+
+/// What `test` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Test a connection with the saved configuration and key. A report, not a yes or no: each thing that a sync will need is \
+        tried, and what was seen is told with what to do about it. What no chosen data stream needs is skipped. Ends with exit \
+        code 4 where a check failed.",
+    after_long_help = "Example:\n  host-runner test xdr --tenant acme"
+)]
+pub struct TestArgs {
+    /// Which connection.
+    #[command(flatten)]
+    pub connection: Named,
+
+    /// Limits and pace.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}
+
+/// What `status` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Show a connection's card, without a request: the type of the running, last and next sync and why, the state (queued, \
+        running, processed, failed, cancelled or withheld), what the last sync of each data stream read and changed, when, and what \
+        is held now; whether the connection was tested; the switches and the map in force.",
+    after_long_help = "Example:\n  host-runner status xdr --tenant acme"
+)]
+pub struct StatusArgs {
+    /// Which connection.
+    #[command(flatten)]
+    pub connection: Named,
+}

@@ -1,0 +1,203 @@
+//! The command line: every command, flag and help text. Only words and their shapes; what they do is in [`super::commands`].
+
+mod connections;
+mod pace;
+mod records;
+mod runs;
+mod simulator;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub use connections::{
+    ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, StatusArgs, TestArgs,
+    UpdateArgs,
+};
+pub use pace::{PaceArgs, RequestRate};
+pub use records::{AssetsArgs, FindingsArgs, QuarantineArgs, Severity, TransformArgs};
+pub use runs::{Mode, RunsArgs, RunsCommand, RunsListArgs, RunsShowArgs, SyncArgs};
+pub use simulator::{DemoArgs, SimulateArgs};
+pub use values::InputFile;
+
+use super::exit::Exit;
+
+/// Loads connector components, sandboxes them, and drives them into assets and findings.
+///
+/// A connector is one WebAssembly component that knows a vendor's API. host-runner looks into it, connects a tenant with it, syncs
+/// the tenant's records into a store of its own, and shows the assets and findings that came out. The component sees
+/// neither a key nor a socket: it can make only the calls that it declares, and host-runner signs, paces and retries them.
+///
+/// New here? Type `host-runner demo`: everything at once against a simulated tenant, in seconds.
+#[derive(Debug, Parser)]
+#[command(
+    name = "host-runner",
+    version,
+    max_term_width = 110,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_long_help = Exit::help_table(),
+    after_help = "Type `host-runner --help` for exit codes, and `host-runner COMMAND --help` for details and an example."
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// The connector component to use [default: the bundled Cortex XDR connector]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub plugin: Option<PathBuf>,
+
+    /// Where tenants' stores, the master key and compiled components are kept [default: the user's data directory]
+    #[arg(
+        long,
+        value_name = "DIR",
+        global = true,
+        env = "HOST_RUNNER_DATA",
+        hide_env_values = true
+    )]
+    pub data: Option<PathBuf>,
+
+    /// Tell results as JSON: one document, or one object per line for lists; errors too, on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Tell more on stderr: -v what happens, -vv each request, -vvv everything (never a secret)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Tell only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+/// What host-runner can do, in the order in which it is usually done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// See everything at once: a simulated tenant, connected, synced and shown, within seconds
+    Demo(DemoArgs),
+    /// Look into a component: what it is, what it can reach, what it reads, how to set it up
+    Inspect(InspectArgs),
+    /// Run a simulated Cortex XDR tenant to connect to
+    Simulate(SimulateArgs),
+    /// Check and complete a configuration, and save nothing
+    Configure(ConfigureArgs),
+    /// Set up a tenant's connection: configure, test, save
+    Connect(ConnectArgs),
+    /// Change a connection's configuration, key, map or component, and keep its data
+    Update(UpdateArgs),
+    /// List a tenant's connections
+    Connections(ConnectionsArgs),
+    /// Remove a connection, with or without what came by it
+    Disconnect(DisconnectArgs),
+    /// Test a connection: the host, the key, each permission and licence that a sync will need
+    Test(TestArgs),
+    /// Read a connection's data streams into assets and findings
+    Sync(SyncArgs),
+    /// Show a connection's card: its running, last and next sync, state, counts and times
+    Status(StatusArgs),
+    /// List runs, or show one with each of its calls
+    Runs(RunsArgs),
+    /// List a tenant's assets
+    Assets(AssetsArgs),
+    /// List a tenant's findings
+    Findings(FindingsArgs),
+    /// List what could not be read, as it came, with the reasons
+    Quarantine(QuarantineArgs),
+    /// Apply a transform map: source records in, documents out, one per line
+    Transform(TransformArgs),
+}
+
+/// What `inspect` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Look into a component without running a sync: its name, version, licence, SHA-256 and size, every import and \
+        export, the origins and calls that it can reach and whether one of them changes anything, its data streams, the fields \
+        of its configuration, its transform maps, and how to obtain the credentials.\n\nWhat it shows is the whole truth: host-runner \
+        refuses any request that is not in the list.",
+    after_long_help = "Example:\n  host-runner inspect --plugin cortex_xdr.wasm"
+)]
+pub struct InspectArgs {}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_command_teaches_with_a_sentence_details_and_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            let about = command
+                .get_about()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(about.len() > 10, "{name} has no sentence");
+            let long = command
+                .get_long_about()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(long.len() > about.len(), "{name} has no details");
+            let example = command
+                .get_after_long_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                example.contains(&format!("host-runner {name}")),
+                "{name} has no example"
+            );
+        }
+    }
+
+    #[test]
+    fn each_flag_has_a_help_text() {
+        fn check(command: &clap::Command) {
+            for arg in command.get_arguments() {
+                assert!(
+                    arg.get_help().is_some(),
+                    "{} {} has no help",
+                    command.get_name(),
+                    arg.get_id()
+                );
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn the_help_of_each_command_is_as_recorded() {
+        fn record(command: &mut clap::Command, path: &str) {
+            let text = command.render_long_help().to_string();
+            let text: Vec<&str> = text.lines().map(str::trim_end).collect();
+            insta::assert_snapshot!(format!("help_{path}"), text.join("\n"));
+            let names: Vec<String> = command
+                .get_subcommands()
+                .map(|each| each.get_name().to_owned())
+                .collect();
+            for name in names {
+                if let Some(each) = command.find_subcommand_mut(&name) {
+                    record(each, &format!("{path}_{name}"));
+                }
+            }
+        }
+        let mut command = Cli::command().term_width(110);
+        command.build();
+        record(&mut command, "host-runner");
+    }
+}

@@ -1,0 +1,144 @@
+//! What came out: assets, findings, quarantine; and maps applied by hand.
+
+use clap::{Args, ValueEnum};
+
+use super::connections::Named;
+use super::pace::PaceArgs;
+
+/// How severe a finding is, on the scale that all connectors share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Severity {
+    /// Critical
+    Critical,
+    /// High
+    High,
+    /// Medium
+    Medium,
+    /// Low
+    Low,
+    /// Informational
+    Informational,
+    /// Without a severity, or with one that the map does not know
+    Unknown,
+}
+
+impl Severity {
+    /// The word for it in a document's facets.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Informational => "informational",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What `assets` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "List a tenant's assets. With --json each is printed whole, in the target model, one per line.",
+    after_long_help = "Examples:\n  \
+        host-runner assets --tenant acme --onboarding-source security.safe.cortex.xdr\n  \
+        host-runner assets --tenant acme --json > assets.ndjson"
+)]
+pub struct AssetsArgs {
+    /// The tenant
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: String,
+
+    /// Only those on which this source reports findings
+    #[arg(long, value_name = "SOURCE")]
+    pub finding_source: Option<String>,
+
+    /// Only those that this source brought in
+    #[arg(long, value_name = "SOURCE")]
+    pub onboarding_source: Option<String>,
+
+    /// Only those with an open finding of this severity; may be given several times
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub severity: Vec<Severity>,
+
+    /// Only those whose host name contains this, in any case
+    #[arg(long, value_name = "TEXT")]
+    pub host: Option<String>,
+
+    /// At most so many [default: 20, or all with --json]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+}
+
+/// What `findings` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "List a tenant's open findings. With --json each is printed whole, in the target model, one per line.",
+    after_long_help = "Examples:\n  \
+        host-runner findings --tenant acme --severity critical --severity high\n  \
+        host-runner findings --tenant acme --json | jq -r .title"
+)]
+pub struct FindingsArgs {
+    /// The tenant
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: String,
+
+    /// Only those of this source, such as \"PAN Cortex XDR\"
+    #[arg(long, value_name = "SOURCE")]
+    pub finding_source: Option<String>,
+
+    /// Only those on assets that this source brought in
+    #[arg(long, value_name = "SOURCE")]
+    pub onboarding_source: Option<String>,
+
+    /// Only those of this severity; may be given several times
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub severity: Vec<Severity>,
+
+    /// Only those on hosts whose name contains this, in any case
+    #[arg(long, value_name = "TEXT")]
+    pub host: Option<String>,
+
+    /// At most so many [default: 20, or all with --json]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+}
+
+/// What `quarantine` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "List what a connection's syncs could not read or map, as it came, with the reasons. Nothing is dropped without a trace: \
+        what stands here was neither stored nor taken for gone.",
+    after_long_help = "Example:\n  host-runner quarantine xdr --tenant acme --json"
+)]
+pub struct QuarantineArgs {
+    /// Which connection.
+    #[command(flatten)]
+    pub connection: Named,
+
+    /// At most so many [default: 20, or all with --json]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+}
+
+/// What `transform` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Apply a transform map to source records from standard input, one JSON object per line, and print the documents, one per \
+        line. Problems go to stderr with the line's number; the rest is processed all the same, and the command ends with exit code \
+        3. Needs neither a tenant nor a network, and as little memory for a million records as for one.",
+    after_long_help = "Example:\n  host-runner transform --map qualys-etm --stream endpoints < records.ndjson > documents.ndjson"
+)]
+pub struct TransformArgs {
+    /// The map: the name of a bundled one, or a file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub map: String,
+
+    /// The data stream that the records are of
+    #[arg(long, value_name = "STREAM")]
+    pub stream: String,
+
+    /// Limits of the component.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}

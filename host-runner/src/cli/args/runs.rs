@@ -1,0 +1,100 @@
+//! Syncs, and what is kept about them.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::connections::Named;
+use super::pace::PaceArgs;
+
+/// What to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// All that the configuration's filters let in
+    Full,
+}
+
+/// What `sync` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Read a connection's data streams and turn them into assets and findings. Each step's records are committed together with \
+        the checkpoint that covers them, so a sync that ends early has lost nothing: what was committed stays. Ctrl-C stops it \
+        cleanly after the step that is being committed; a second Ctrl-C ends it at once.\n\nAt the end it tells what was read and what \
+        became of it: new, changed, unchanged, closed, filtered, parked or rejected, each with the reason. Where nothing was stored, it \
+        says why.",
+    after_long_help = "Examples:\n  \
+        host-runner sync xdr --tenant acme\n  \
+        host-runner sync xdr --tenant acme --stream endpoints --requests-per-second 2"
+)]
+pub struct SyncArgs {
+    /// Which connection.
+    #[command(flatten)]
+    pub connection: Named,
+
+    /// What to read
+    #[arg(long, value_enum, default_value_t = Mode::Full)]
+    pub mode: Mode,
+
+    /// Only this data stream; may be given several times [default: all that the configuration chooses]
+    #[arg(long = "stream", value_name = "STREAM")]
+    pub streams: Vec<String>,
+
+    /// Limits and pace.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}
+
+/// What `runs` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    long_about = "List a tenant's runs, the latest first: each sync of a data stream, how it ended, and what it read and changed. `runs show ID` \
+        shows one whole: each call with its count, statuses and bytes, the names of the secrets that were used, and warnings.",
+    after_long_help = "Examples:\n  host-runner runs --tenant acme\n  host-runner runs show 12 --tenant acme"
+)]
+pub struct RunsArgs {
+    /// One run.
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+
+    /// All of them.
+    #[command(flatten)]
+    pub list: Option<RunsListArgs>,
+}
+
+/// Which runs to list.
+#[derive(Debug, Clone, Args)]
+pub struct RunsListArgs {
+    /// Only this connection's
+    pub name: Option<String>,
+
+    /// The tenant
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: String,
+
+    /// At most so many [default: 20, or all with --json]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+}
+
+/// What can be done with one run.
+#[derive(Debug, Clone, Subcommand)]
+pub enum RunsCommand {
+    /// Show one run whole: its calls, statuses, bytes, secrets by name, and warnings
+    Show(RunsShowArgs),
+}
+
+/// What `runs show` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Show one run whole: what it read and what became of it, each call with its count, statuses, bytes and retries, the names \
+        (never the values) of the secrets that were used, warnings, and why it ended as it did.",
+    after_long_help = "Example:\n  host-runner runs show 12 --tenant acme"
+)]
+pub struct RunsShowArgs {
+    /// The run's id, as `runs` lists it
+    pub id: String,
+
+    /// The tenant
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: String,
+}

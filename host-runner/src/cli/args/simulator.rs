@@ -1,0 +1,62 @@
+//! The simulated tenant, and the demonstration that uses it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// What `simulate` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "Run a simulated Cortex XDR tenant in the foreground, until Ctrl-C: the calls, filters, limits and errors of the API over \
+        HTTP on this machine, with data made from a seed. The first line on stdout is a JSON object with url, apiKeyId, apiKey and \
+        securityLevel.",
+    after_long_help = "Example:\n  host-runner simulate --endpoints 20000 --alerts 20000 --seed 7"
+)]
+pub struct SimulateArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8732")]
+    pub listen: SocketAddr,
+
+    /// How many endpoints the tenant has
+    #[arg(long, value_name = "N", default_value_t = 250)]
+    pub endpoints: u32,
+
+    /// How many alerts
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub alerts: u32,
+
+    /// How many different CVEs, shared between hosts
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub cves: u32,
+
+    /// What the data is made from: the same seed gives the same tenant
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+
+    /// Wait so long before each answer
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub latency_ms: u64,
+
+    /// Answer at most so many requests per second, and 429 to the rest; 0 answers all
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub rate: u32,
+
+    /// Let endpoints report in all the time, as a living tenant's do: last_seen moves on
+    #[arg(long)]
+    pub heartbeat: bool,
+}
+
+/// What `demo` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    long_about = "See everything at once, within seconds: a simulated tenant is started on this machine, connected, tested and synced; then \
+        the sync's card, a sample of assets and findings, and what to type next. Touches no network but this machine's own, and \
+        leaves nothing behind unless --keep is given.",
+    after_long_help = "Example:\n  host-runner demo --keep ./demo-data"
+)]
+pub struct DemoArgs {
+    /// Keep the tenant's store in this directory, to look at it afterwards
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}
