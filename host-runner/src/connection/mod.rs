@@ -3,7 +3,5 @@
 //! The command line asks for these services and tells their results; another front end could do the same.
 
 mod map_argument;
-mod secret_argument;
 
 pub use map_argument::{MapArgument, MapArgumentError};
-pub use secret_argument::{SecretArgument, SecretArgumentError, SecretOrigin};

@@ -4,28 +4,30 @@ use clap::Args;
 
 use super::pace::PaceArgs;
 use super::values::InputFile;
-use crate::connection::{MapArgument, SecretArgument};
+use crate::connection::MapArgument;
+use crate::domain::{ConnectionName, TenantName};
 
 /// A connection, by its name and tenant.
 #[derive(Debug, Clone, Args)]
 pub struct Named {
     /// The connection's name
-    pub name: String,
+    pub name: ConnectionName,
 
     /// The tenant that it belongs to
     #[arg(long, value_name = "TENANT")]
-    pub tenant: String,
+    pub tenant: TenantName,
 }
 
 /// What `configure` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Check and complete a configuration, and save nothing",
     long_about = "Check a configuration and complete it with the connector's defaults. Prints the completed configuration and the \
         origin that it leads to, or all of its problems at once, each with the place in the document. Makes no request and saves \
         nothing.\n\n`host-runner inspect` lists the fields.",
     after_long_help = "Example:\n  \
-        echo '{\"baseUrl\": \"mytenant.xdr.eu.paloaltonetworks.com\", \"apiKeyId\": 7}' |\n    \
-        host-runner configure --config - --secret apiKey=env:CORTEX_KEY"
+        echo '{\"baseUrl\": \"api.example.com\", \"apiKeyId\": 7}' |\n    \
+        host-runner configure --config - --secret apiKey=env:API_KEY"
 )]
 pub struct ConfigureArgs {
     /// The configuration as a JSON document; `-` reads standard input
@@ -34,7 +36,7 @@ pub struct ConfigureArgs {
 
     /// A secret's field and where to read it, as for `connect`; its value is not used here
     #[arg(long = "secret", value_name = "FIELD=SOURCE")]
-    pub secrets: Vec<SecretArgument>,
+    pub secrets: Vec<String>,
 
     /// Limits of the component.
     #[command(flatten)]
@@ -44,21 +46,22 @@ pub struct ConfigureArgs {
 /// What `connect` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Set up a tenant's connection: configure, test, save",
     long_about = "Set up a tenant's connection: complete the configuration, show the origin that it leads to, test everything that a \
         sync will need, and save. Nothing is saved when one of them fails. The secrets are encrypted in the store, and the component \
         never sees them.\n\nA secret is best kept out of the configuration and given by --secret. One that stands in the \
         configuration nonetheless is taken out of it before the component sees it.",
     after_long_help = "Examples:\n  \
-        host-runner connect xdr --tenant acme --config xdr.json --secret apiKey=env:CORTEX_KEY\n  \
+        host-runner connect xdr --tenant acme --config xdr.json --secret apiKey=env:API_KEY\n  \
         host-runner connect xdr --tenant acme --config xdr.json --secret apiKey=file:key.txt --map qualys-etm"
 )]
 pub struct ConnectArgs {
     /// A name for the connection, unique in the tenant
-    pub name: String,
+    pub name: ConnectionName,
 
     /// The tenant to connect; its store is made when it has none yet
     #[arg(long, value_name = "TENANT")]
-    pub tenant: String,
+    pub tenant: TenantName,
 
     /// The configuration as a JSON document; `-` reads standard input
     #[arg(long, value_name = "FILE|-")]
@@ -76,13 +79,14 @@ pub struct ConnectArgs {
 /// What `update` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Change a connection's configuration, key, map or component, and keep its data",
     long_about = "Change a connection and keep its data: another configuration, another key, another map, another build of the \
         component. What is not given stays. A configuration that leads to another origin is refused: that would be another tenant's \
         data under the same name.\n\nA connection is bound to the build of the component that it was set up with. \
         --upgrade moves it to another build: the new build checks and completes the saved configuration again.",
     after_long_help = "Examples:\n  \
         host-runner update xdr --tenant acme --secret apiKey=env:NEW_KEY\n  \
-        host-runner update xdr --tenant acme --plugin cortex_xdr-0.2.0.wasm --upgrade"
+        host-runner update xdr --tenant acme --plugin my_connector-0.2.0.wasm --upgrade"
 )]
 pub struct UpdateArgs {
     /// Which connection.
@@ -111,7 +115,7 @@ pub struct UpdateArgs {
 pub struct SettingsArgs {
     /// A secret's field and where to read it: apiKey=env:VARIABLE, apiKey=file:PATH, or apiKey=- for standard input
     #[arg(long = "secret", value_name = "FIELD=SOURCE")]
-    pub secrets: Vec<SecretArgument>,
+    pub secrets: Vec<String>,
 
     /// A line about the connection, for people
     #[arg(long, value_name = "TEXT")]
@@ -134,6 +138,7 @@ pub struct SettingsArgs {
 /// What `connections` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "List a tenant's connections",
     long_about = "List a tenant's connections: the connector and its version, the origin, whether it was tested, and how its last sync \
         ended.",
     after_long_help = "Example:\n  host-runner connections --tenant acme"
@@ -141,12 +146,13 @@ pub struct SettingsArgs {
 pub struct ConnectionsArgs {
     /// The tenant
     #[arg(long, value_name = "TENANT")]
-    pub tenant: String,
+    pub tenant: TenantName,
 }
 
 /// What `disconnect` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Remove a connection, with or without what came by it",
     long_about = "Remove a connection and its secrets. The assets and findings that came by it are kept, unless --purge is given: then \
         what no other connection feeds is erased too, with the runs and the source records.",
     after_long_help = "Example:\n  host-runner disconnect xdr --tenant acme --purge"
@@ -164,6 +170,7 @@ pub struct DisconnectArgs {
 /// What `test` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Test a connection: the host, the key, each permission and licence that a sync will need",
     long_about = "Test a connection with the saved configuration and key. A report, not a yes or no: each thing that a sync will need is \
         tried, and what was seen is told with what to do about it. What no chosen data stream needs is skipped. Ends with exit \
         code 4 where a check failed.",
@@ -182,6 +189,7 @@ pub struct TestArgs {
 /// What `status` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Show a connection's card: its running, last and next sync, state, counts and times",
     long_about = "Show a connection's card, without a request: the type of the running, last and next sync and why, the state (queued, \
         running, processed, failed, cancelled or withheld), what the last sync of each data stream read and changed, when, and what \
         is held now; whether the connection was tested; the switches and the map in force.",

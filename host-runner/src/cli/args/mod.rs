@@ -16,7 +16,7 @@ pub use connections::{
     UpdateArgs,
 };
 pub use pace::{PaceArgs, RequestRate};
-pub use records::{AssetsArgs, FindingsArgs, QuarantineArgs, Severity, TransformArgs};
+pub use records::{AssetsArgs, FindingsArgs, QuarantineArgs, TransformArgs};
 pub use runs::{Mode, RunsArgs, RunsCommand, RunsListArgs, RunsShowArgs, SyncArgs};
 pub use simulator::{DemoArgs, SimulateArgs};
 pub use values::InputFile;
@@ -35,7 +35,6 @@ use super::exit::Exit;
     name = "host-runner",
     version,
     max_term_width = 110,
-    propagate_version = true,
     disable_help_subcommand = true,
     after_long_help = Exit::help_table(),
     after_help = "Type `host-runner --help` for exit codes, and `host-runner COMMAND --help` for details and an example."
@@ -53,7 +52,7 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// The connector component to use [default: the bundled Cortex XDR connector]
+    /// The connector component to use [default: the bundled connector]
     #[arg(long, value_name = "FILE", global = true)]
     pub plugin: Option<PathBuf>,
 
@@ -82,51 +81,62 @@ pub struct GlobalArgs {
 
 /// What host-runner can do, in the order in which it is usually done.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "clap takes a variant's doc comment for the whole help and drops the details; the words are with the arguments"
+)]
 pub enum Command {
-    /// See everything at once: a simulated tenant, connected, synced and shown, within seconds
     Demo(DemoArgs),
-    /// Look into a component: what it is, what it can reach, what it reads, how to set it up
     Inspect(InspectArgs),
-    /// Run a simulated Cortex XDR tenant to connect to
     Simulate(SimulateArgs),
-    /// Check and complete a configuration, and save nothing
     Configure(ConfigureArgs),
-    /// Set up a tenant's connection: configure, test, save
     Connect(ConnectArgs),
-    /// Change a connection's configuration, key, map or component, and keep its data
     Update(UpdateArgs),
-    /// List a tenant's connections
     Connections(ConnectionsArgs),
-    /// Remove a connection, with or without what came by it
     Disconnect(DisconnectArgs),
-    /// Test a connection: the host, the key, each permission and licence that a sync will need
     Test(TestArgs),
-    /// Read a connection's data streams into assets and findings
     Sync(SyncArgs),
-    /// Show a connection's card: its running, last and next sync, state, counts and times
     Status(StatusArgs),
-    /// List runs, or show one with each of its calls
     Runs(RunsArgs),
-    /// List a tenant's assets
     Assets(AssetsArgs),
-    /// List a tenant's findings
     Findings(FindingsArgs),
-    /// List what could not be read, as it came, with the reasons
     Quarantine(QuarantineArgs),
-    /// Apply a transform map: source records in, documents out, one per line
     Transform(TransformArgs),
+    #[command(hide = true)]
+    CompileComponent(CompileComponentArgs),
 }
 
 /// What `inspect` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Look into a component: what it is, what it can reach, what it reads, how to set it up",
     long_about = "Look into a component without running a sync: its name, version, licence, SHA-256 and size, every import and \
         export, the origins and calls that it can reach and whether one of them changes anything, its data streams, the fields \
         of its configuration, its transform maps, and how to obtain the credentials.\n\nWhat it shows is the whole truth: host-runner \
         refuses any request that is not in the list.",
-    after_long_help = "Example:\n  host-runner inspect --plugin cortex_xdr.wasm"
+    after_long_help = "Example:\n  host-runner inspect --plugin my_connector.wasm"
 )]
 pub struct InspectArgs {}
+
+/// What the runner calls itself with, to compile a component in a process of its own. Not for people.
+#[derive(Debug, Clone, Args)]
+#[command(
+    about = "Compile a component; host-runner calls itself with this",
+    long_about = "Compile a component ahead of time in a process of its own, whose memory and time can be bounded. host-runner calls itself with \
+        this; there is no need to type it.",
+    after_long_help = "Example:\n  host-runner compile-component connector.wasm connector.cwasm"
+)]
+pub struct CompileComponentArgs {
+    /// The component
+    pub input: PathBuf,
+
+    /// Where the compiled code goes
+    pub output: PathBuf,
+
+    /// The limits that shape the engine.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,44 +1,16 @@
 //! What came out: assets, findings, quarantine; and maps applied by hand.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::connections::Named;
 use super::pace::PaceArgs;
-
-/// How severe a finding is, on the scale that all connectors share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Severity {
-    /// Critical
-    Critical,
-    /// High
-    High,
-    /// Medium
-    Medium,
-    /// Low
-    Low,
-    /// Informational
-    Informational,
-    /// Without a severity, or with one that the map does not know
-    Unknown,
-}
-
-impl Severity {
-    /// The word for it in a document's facets.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Critical => "critical",
-            Self::High => "high",
-            Self::Medium => "medium",
-            Self::Low => "low",
-            Self::Informational => "informational",
-            Self::Unknown => "unknown",
-        }
-    }
-}
+use crate::domain::{DataStreamName, TenantName};
+use crate::store::Severity;
 
 /// What `assets` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "List a tenant's assets",
     long_about = "List a tenant's assets. With --json each is printed whole, in the target model, one per line.",
     after_long_help = "Examples:\n  \
         host-runner assets --tenant acme --onboarding-source security.safe.cortex.xdr\n  \
@@ -47,7 +19,7 @@ impl Severity {
 pub struct AssetsArgs {
     /// The tenant
     #[arg(long, value_name = "TENANT")]
-    pub tenant: String,
+    pub tenant: TenantName,
 
     /// Only those on which this source reports findings
     #[arg(long, value_name = "SOURCE")]
@@ -57,22 +29,24 @@ pub struct AssetsArgs {
     #[arg(long, value_name = "SOURCE")]
     pub onboarding_source: Option<String>,
 
-    /// Only those with an open finding of this severity; may be given several times
-    #[arg(long, value_name = "SEVERITY", value_enum)]
+    /// Only those with an open finding of this severity: critical, high, medium, low, informational or unknown; may be
+    /// given several times
+    #[arg(long, value_name = "SEVERITY")]
     pub severity: Vec<Severity>,
 
-    /// Only those whose host name contains this, in any case
-    #[arg(long, value_name = "TEXT")]
+    /// Only the host of this name, in any case
+    #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
 
     /// At most so many [default: 20, or all with --json]
     #[arg(long, value_name = "N")]
-    pub limit: Option<u32>,
+    pub limit: Option<u64>,
 }
 
 /// What `findings` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "List a tenant's findings",
     long_about = "List a tenant's open findings. With --json each is printed whole, in the target model, one per line.",
     after_long_help = "Examples:\n  \
         host-runner findings --tenant acme --severity critical --severity high\n  \
@@ -81,9 +55,9 @@ pub struct AssetsArgs {
 pub struct FindingsArgs {
     /// The tenant
     #[arg(long, value_name = "TENANT")]
-    pub tenant: String,
+    pub tenant: TenantName,
 
-    /// Only those of this source, such as \"PAN Cortex XDR\"
+    /// Only those of this source, such as "PAN Cortex XDR"
     #[arg(long, value_name = "SOURCE")]
     pub finding_source: Option<String>,
 
@@ -91,22 +65,23 @@ pub struct FindingsArgs {
     #[arg(long, value_name = "SOURCE")]
     pub onboarding_source: Option<String>,
 
-    /// Only those of this severity; may be given several times
-    #[arg(long, value_name = "SEVERITY", value_enum)]
+    /// Only those of this severity: critical, high, medium, low, informational or unknown; may be given several times
+    #[arg(long, value_name = "SEVERITY")]
     pub severity: Vec<Severity>,
 
-    /// Only those on hosts whose name contains this, in any case
-    #[arg(long, value_name = "TEXT")]
+    /// Only those on the host of this name, in any case
+    #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
 
     /// At most so many [default: 20, or all with --json]
     #[arg(long, value_name = "N")]
-    pub limit: Option<u32>,
+    pub limit: Option<u64>,
 }
 
 /// What `quarantine` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "List what could not be read, as it came, with the reasons",
     long_about = "List what a connection's syncs could not read or map, as it came, with the reasons. Nothing is dropped without a trace: \
         what stands here was neither stored nor taken for gone.",
     after_long_help = "Example:\n  host-runner quarantine xdr --tenant acme --json"
@@ -118,12 +93,13 @@ pub struct QuarantineArgs {
 
     /// At most so many [default: 20, or all with --json]
     #[arg(long, value_name = "N")]
-    pub limit: Option<u32>,
+    pub limit: Option<u64>,
 }
 
 /// What `transform` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Apply a transform map: source records in, documents out, one per line",
     long_about = "Apply a transform map to source records from standard input, one JSON object per line, and print the documents, one per \
         line. Problems go to stderr with the line's number; the rest is processed all the same, and the command ends with exit code \
         3. Needs neither a tenant nor a network, and as little memory for a million records as for one.",
@@ -136,7 +112,7 @@ pub struct TransformArgs {
 
     /// The data stream that the records are of
     #[arg(long, value_name = "STREAM")]
-    pub stream: String,
+    pub stream: DataStreamName,
 
     /// Limits of the component.
     #[command(flatten)]

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::connections::Named;
 use super::pace::PaceArgs;
+use crate::domain::{ConnectionName, DataStreamName, RunId, TenantName};
 
 /// What to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -15,6 +16,7 @@ pub enum Mode {
 /// What `sync` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Read a connection's data streams into assets and findings",
     long_about = "Read a connection's data streams and turn them into assets and findings. Each step's records are committed together with \
         the checkpoint that covers them, so a sync that ends early has lost nothing: what was committed stays. Ctrl-C stops it \
         cleanly after the step that is being committed; a second Ctrl-C ends it at once.\n\nAt the end it tells what was read and what \
@@ -35,7 +37,7 @@ pub struct SyncArgs {
 
     /// Only this data stream; may be given several times [default: all that the configuration chooses]
     #[arg(long = "stream", value_name = "STREAM")]
-    pub streams: Vec<String>,
+    pub streams: Vec<DataStreamName>,
 
     /// Limits and pace.
     #[command(flatten)]
@@ -47,6 +49,7 @@ pub struct SyncArgs {
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
+    about = "List runs, or show one with each of its calls",
     long_about = "List a tenant's runs, the latest first: each sync of a data stream, how it ended, and what it read and changed. `runs show ID` \
         shows one whole: each call with its count, statuses and bytes, the names of the secrets that were used, and warnings.",
     after_long_help = "Examples:\n  host-runner runs --tenant acme\n  host-runner runs show 12 --tenant acme"
@@ -65,11 +68,11 @@ pub struct RunsArgs {
 #[derive(Debug, Clone, Args)]
 pub struct RunsListArgs {
     /// Only this connection's
-    pub name: Option<String>,
+    pub name: Option<ConnectionName>,
 
     /// The tenant
     #[arg(long, value_name = "TENANT")]
-    pub tenant: String,
+    pub tenant: TenantName,
 
     /// At most so many [default: 20, or all with --json]
     #[arg(long, value_name = "N")]
@@ -78,23 +81,27 @@ pub struct RunsListArgs {
 
 /// What can be done with one run.
 #[derive(Debug, Clone, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "the words are with the arguments, as for all commands"
+)]
 pub enum RunsCommand {
-    /// Show one run whole: its calls, statuses, bytes, secrets by name, and warnings
     Show(RunsShowArgs),
 }
 
 /// What `runs show` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Show one run whole: its calls, statuses, bytes, secrets by name, and warnings",
     long_about = "Show one run whole: what it read and what became of it, each call with its count, statuses, bytes and retries, the names \
         (never the values) of the secrets that were used, warnings, and why it ended as it did.",
     after_long_help = "Example:\n  host-runner runs show 12 --tenant acme"
 )]
 pub struct RunsShowArgs {
     /// The run's id, as `runs` lists it
-    pub id: String,
+    pub id: RunId,
 
     /// The tenant
     #[arg(long, value_name = "TENANT")]
-    pub tenant: String,
+    pub tenant: TenantName,
 }

@@ -8,6 +8,7 @@ use clap::Args;
 /// What `simulate` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "Run a simulated Cortex XDR tenant to connect to",
     long_about = "Run a simulated Cortex XDR tenant in the foreground, until Ctrl-C: the calls, filters, limits and errors of the API over \
         HTTP on this machine, with data made from a seed. The first line on stdout is a JSON object with url, apiKeyId, apiKey and \
         securityLevel.",
@@ -50,6 +51,7 @@ pub struct SimulateArgs {
 /// What `demo` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    about = "See everything at once: a simulated tenant, connected, synced and shown, within seconds",
     long_about = "See everything at once, within seconds: a simulated tenant is started on this machine, connected, tested and synced; then \
         the sync's card, a sample of assets and findings, and what to type next. Touches no network but this machine's own, and \
         leaves nothing behind unless --keep is given.",
