@@ -73,3 +73,144 @@ fn forbidden_v6(ip: Ipv6Addr, allow_loopback: bool) -> Option<&'static str> {
         _ => Some("a reserved address"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(text: &str, allow_loopback: bool) -> Option<&'static str> {
+        forbidden(
+            text.parse()
+                .unwrap_or_else(|_| panic!("{text} is no address")),
+            allow_loopback,
+        )
+    }
+
+    #[test]
+    fn public_addresses_are_allowed() {
+        for text in [
+            "9.9.9.9",
+            "34.107.0.1",
+            "100.63.255.255",
+            "100.128.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.167.0.1",
+            "198.17.0.1",
+            "198.20.0.1",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "2a00:1450:4001::1",
+            "2001:4860:4860::8888",
+            "64:ff9b::909:909",
+            "::ffff:9.9.9.9",
+            "2002:909:909::1",
+        ] {
+            assert_eq!(judged(text, false), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_not_public_are_forbidden_with_and_without_the_loopback_flag() {
+        for text in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "10.255.255.255",
+            "100.64.0.1",
+            "100.100.100.200",
+            "100.127.255.255",
+            "169.254.0.1",
+            "169.254.169.254",
+            "168.63.129.16",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.0.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "fe80::1",
+            "febf::1",
+            "fec0::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "ff02::1",
+            "2001:db8::1",
+            "3fff::1",
+            "100::1",
+            "2001::1",
+            "2001:10::1",
+            "5f00::1",
+            "64:ff9b:1::1",
+            "4000::1",
+            "e000::1",
+        ] {
+            assert!(judged(text, false).is_some(), "{text} was allowed");
+            assert!(
+                judged(text, true).is_some(),
+                "{text} was allowed with the flag"
+            );
+        }
+    }
+
+    #[test]
+    fn loopback_is_allowed_with_the_flag_only() {
+        for text in [
+            "127.0.0.1",
+            "127.255.255.254",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+        ] {
+            assert!(judged(text, false).is_some(), "{text} was allowed");
+            assert_eq!(judged(text, true), None, "{text} with the flag");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_address_that_carries_an_ipv4_address_is_judged_as_that_one() {
+        for inner in [
+            "10.0.0.1",
+            "169.254.169.254",
+            "192.168.1.1",
+            "0.0.0.0",
+            "100.64.0.1",
+        ] {
+            let [a, b, c, d] = inner.parse::<Ipv4Addr>().unwrap().octets();
+            let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+            for outer in [
+                format!("::ffff:{inner}"),
+                format!("::{inner}"),
+                format!("::ffff:0:{inner}"),
+                format!("64:ff9b::{inner}"),
+                format!("2002:{high:x}:{low:x}::1"),
+            ] {
+                assert!(judged(&outer, true).is_some(), "{outer} was allowed");
+            }
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_loopback_is_loopback_and_nothing_else_is() {
+        for (text, loopback) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("128.0.0.1", false),
+            ("::2", false),
+            ("::ffff:10.0.0.1", false),
+        ] {
+            assert_eq!(is_loopback(text.parse().unwrap()), loopback, "{text}");
+        }
+    }
+}

@@ -152,3 +152,250 @@ impl Lane {
         from + self.spacing
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use http::Method;
+
+    use super::*;
+
+    fn calls() -> Vec<DeclaredCall> {
+        ["fast", "slow"]
+            .map(|name| DeclaredCall {
+                name: name.to_owned(),
+                origin: "api".to_owned(),
+                method: Method::POST,
+                path: format!("/{name}"),
+            })
+            .into()
+    }
+
+    fn budget(requests: u32, seconds: u32, calls: &[&str]) -> Budget {
+        Budget {
+            requests,
+            seconds,
+            calls: calls.iter().map(|call| (*call).to_owned()).collect(),
+        }
+    }
+
+    fn governor(budgets: &[Budget], rate: Rate) -> Governor {
+        Governor::new(budgets, &calls(), rate).unwrap()
+    }
+
+    /// When each of so many requests left, in milliseconds, all asked for at once.
+    async fn departures(
+        governor: Governor,
+        calls: &[&'static str],
+    ) -> Vec<(usize, &'static str, u128)> {
+        let governor = Arc::new(governor);
+        let begun = Instant::now();
+        let left = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = Vec::new();
+        for (place, call) in calls.iter().copied().enumerate() {
+            let (governor, left) = (governor.clone(), left.clone());
+            tasks.push(tokio::spawn(async move {
+                governor.admit(call).await;
+                left.lock()
+                    .unwrap()
+                    .push((place, call, begun.elapsed().as_millis()));
+            }));
+            // Lets the task ask before the next one is made, so that the order of asking is known.
+            tokio::task::yield_now().await;
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        Arc::into_inner(left).unwrap().into_inner().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_leave_evenly_spaced_in_the_order_of_asking_without_a_burst() {
+        let left = departures(
+            governor(&[budget(10, 1, &[])], Rate::Share(1.0)),
+            &["fast"; 20],
+        )
+        .await;
+        assert_eq!(
+            left.iter().map(|(place, ..)| *place).collect::<Vec<_>>(),
+            (0..20).collect::<Vec<_>>()
+        );
+        for pair in left.windows(2) {
+            let spacing = pair[1].2 - pair[0].2;
+            assert!(
+                (98..=102).contains(&spacing),
+                "{spacing} ms between {:?} and {:?}",
+                pair[0],
+                pair[1]
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_default_leaves_a_fifth_of_the_budget_to_others() {
+        let left = departures(
+            governor(&[budget(10, 1, &[])], Rate::default()),
+            &["fast"; 81],
+        )
+        .await;
+        let last = left.last().unwrap().2;
+        assert!(
+            (9_990..=10_100).contains(&last),
+            "80 spacings took {last} ms"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lateness_of_timers_does_not_add_up() {
+        let left = departures(
+            governor(&[budget(19, 2, &[])], Rate::Share(1.0)),
+            &["fast"; 96],
+        )
+        .await;
+        let last = left.last().unwrap().2;
+        assert!(
+            (9_990..=10_030).contains(&last),
+            "95 spacings of a 9.5th of a second took {last} ms"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_keeps_all_budgets_that_cover_its_call() {
+        let budgets = [budget(10, 1, &[]), budget(1, 1, &["slow"])];
+        let left = departures(
+            governor(&budgets, Rate::Share(1.0)),
+            &["slow", "slow", "slow"],
+        )
+        .await;
+        assert!(left[2].2 >= 2_000, "{left:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_a_slow_budget_holds_up_only_those_who_need_it() {
+        let budgets = [budget(10, 1, &[]), budget(1, 10, &["slow"])];
+        let left = departures(
+            governor(&budgets, Rate::Share(1.0)),
+            &["slow", "slow", "fast", "fast"],
+        )
+        .await;
+        let fast: Vec<_> = left.iter().filter(|(_, call, _)| *call == "fast").collect();
+        assert!(fast.iter().all(|(_, _, at)| *at <= 300), "{left:?}");
+        assert_eq!(left.last().unwrap().1, "slow");
+        assert!(left.last().unwrap().2 >= 10_000, "{left:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_per_second_paces_all_calls_and_keeps_the_budgets() {
+        let left = departures(
+            governor(&[], Rate::PerSecond(4.0)),
+            &["fast", "slow", "fast"],
+        )
+        .await;
+        assert!((498..=504).contains(&left[2].2), "{left:?}");
+        let left = departures(
+            governor(&[budget(1, 1, &[])], Rate::PerSecond(100.0)),
+            &["fast"; 3],
+        )
+        .await;
+        assert!(left[2].2 >= 1_996, "{left:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unlimited_does_not_wait() {
+        let left = departures(
+            governor(&[budget(1, 60, &[])], Rate::Unlimited),
+            &["fast"; 50],
+        )
+        .await;
+        assert_eq!(left.last().unwrap().2, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn quiet_holds_back_every_call_also_those_that_wait_already() {
+        let governor = Arc::new(governor(&[budget(10, 1, &[])], Rate::Share(1.0)));
+        governor.admit("fast").await;
+        let begun = Instant::now();
+        let waiting = tokio::spawn({
+            let governor = governor.clone();
+            async move { governor.admit("slow").await }
+        });
+        tokio::task::yield_now().await;
+        governor.quiet(Duration::from_secs(5));
+        governor.quiet(Duration::from_secs(1));
+        waiting.await.unwrap();
+        assert!(
+            begun.elapsed() >= Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
+        governor.admit("fast").await;
+        let spacing = begun.elapsed().as_millis();
+        assert!(
+            (5_098..=5_104).contains(&spacing),
+            "no burst after the quiet: {spacing}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_given_up_gives_its_place_back() {
+        let governor = governor(&[budget(1, 10, &[])], Rate::Share(1.0));
+        let begun = Instant::now();
+        governor.admit("fast").await;
+        for _ in 0..5 {
+            assert!(
+                tokio::time::timeout(Duration::from_secs(1), governor.admit("fast"))
+                    .await
+                    .is_err()
+            );
+        }
+        governor.admit("fast").await;
+        assert!(
+            begun.elapsed() < Duration::from_secs(11),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+
+    #[test]
+    fn rates_and_budgets_that_mean_nothing_are_refused() {
+        for rate in [
+            Rate::Share(0.0),
+            Rate::Share(1.1),
+            Rate::Share(-1.0),
+            Rate::Share(f64::NAN),
+            Rate::PerSecond(0.0),
+            Rate::PerSecond(-1.0),
+            Rate::PerSecond(f64::INFINITY),
+            Rate::PerSecond(f64::NAN),
+        ] {
+            assert!(
+                matches!(
+                    Governor::new(&[], &calls(), rate),
+                    Err(EgressError::Rate(_))
+                ),
+                "{rate:?}"
+            );
+        }
+        for wrong in [
+            budget(0, 1, &[]),
+            budget(1, 0, &[]),
+            budget(1, 1, &["unknown"]),
+        ] {
+            let error =
+                Governor::new(&[budget(1, 1, &[]), wrong], &calls(), Rate::default()).unwrap_err();
+            assert!(
+                matches!(error, EgressError::Budget { index: 1, .. }),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_greatest_and_the_smallest_budget_can_be_kept() {
+        governor(
+            &[budget(u32::MAX, 1, &[]), budget(1, u32::MAX, &[])],
+            Rate::Share(f64::MIN_POSITIVE),
+        );
+    }
+}

@@ -223,3 +223,252 @@ fn encode(bytes: &[u8], encoding: Encoding, value: &mut Zeroizing<Vec<u8>>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::Secret;
+
+    const NONCE: &str = "nonce-of-the-test";
+
+    fn fill(fills: Vec<Fill>) -> Result<HeaderValue, Failure> {
+        fill_within(fills, 1 << 10)
+    }
+
+    fn fill_within(fills: Vec<Fill>, header_bytes: u64) -> Result<HeaderValue, Failure> {
+        let secrets: SecretSet = [
+            ("apiKey".to_owned(), Secret::new("test-key".to_owned())),
+            ("odd".to_owned(), Secret::new("two\nlines".to_owned())),
+        ]
+        .into_iter()
+        .collect();
+        let attempt = Attempt {
+            now_ms: 1_700_000_000_000,
+            nonce: NONCE.to_owned(),
+        };
+        let from = Ingredients {
+            attempt: &attempt,
+            body: b"{}",
+            secrets: &secrets,
+            header_bytes,
+        };
+        let name = HeaderName::from_static("authorization");
+        let mut headers = fill_headers(&[(name, fills.as_slice())], from)?;
+        Ok(headers.remove("authorization").unwrap())
+    }
+
+    fn text(text: &str) -> Part {
+        Part::Text(text.to_owned())
+    }
+
+    fn secret(name: &str) -> Part {
+        Part::Secret(name.to_owned())
+    }
+
+    fn digest(
+        algorithm: Algorithm,
+        hmac_key: Option<&str>,
+        parts: Vec<Part>,
+        encoding: Encoding,
+    ) -> Fill {
+        Fill::Digest(Digest {
+            algorithm,
+            hmac_key: hmac_key.map(str::to_owned),
+            parts,
+            encoding,
+        })
+    }
+
+    #[test]
+    fn fills_are_concatenated_in_order() {
+        let value = fill(vec![
+            Fill::Part(text("Key ")),
+            Fill::Part(secret("apiKey")),
+            Fill::Part(text(";")),
+            Fill::Part(Part::NowMs),
+            Fill::Part(text(";")),
+            Fill::Part(Part::Nonce),
+            Fill::Part(Part::Body),
+        ]);
+        assert_eq!(
+            value.unwrap(),
+            format!("Key test-key;1700000000000;{NONCE}{{}}")
+        );
+    }
+
+    #[test]
+    fn basic_authentication_comes_out_as_the_rfc_writes_it() {
+        let value = fill(vec![
+            Fill::Part(text("Basic ")),
+            Fill::Base64(vec![text("Aladdin:"), text("open sesame")]),
+        ]);
+        assert_eq!(value.unwrap(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    }
+
+    #[test]
+    fn base64_agrees_with_the_rfcs_examples() {
+        for (plain, standard) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            let mut value = Zeroizing::new(Vec::new());
+            encode(plain.as_bytes(), Encoding::Base64, &mut value);
+            assert_eq!(&**value, standard.as_bytes());
+            let mut value = Zeroizing::new(Vec::new());
+            encode(plain.as_bytes(), Encoding::Base64Url, &mut value);
+            assert_eq!(&**value, standard.trim_end_matches('=').as_bytes());
+        }
+        let mut value = Zeroizing::new(Vec::new());
+        encode(&[0xfb, 0xff, 0xfe], Encoding::Base64, &mut value);
+        encode(&[0xfb, 0xff, 0xfe], Encoding::Base64Url, &mut value);
+        encode(&[0x00, 0x9f, 0xff], Encoding::Hex, &mut value);
+        assert_eq!(&**value, b"+//+-__-009fff");
+    }
+
+    #[test]
+    fn a_plain_digest_is_the_hash_of_the_concatenated_parts() {
+        // FIPS 180's example "abc", cut in two.
+        let value = fill(vec![digest(
+            Algorithm::Sha256,
+            None,
+            vec![text("a"), text("bc")],
+            Encoding::Hex,
+        )])
+        .unwrap();
+        assert_eq!(
+            value,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        let value = fill(vec![digest(
+            Algorithm::Sha512,
+            None,
+            vec![text("abc")],
+            Encoding::Hex,
+        )])
+        .unwrap();
+        assert!(
+            value
+                .to_str()
+                .unwrap()
+                .starts_with("ddaf35a193617abacc417349ae204131")
+        );
+    }
+
+    #[test]
+    fn a_keyed_digest_is_an_hmac() {
+        let parts = vec![text("The quick brown fox jumps over the lazy dog")];
+        let value = {
+            let secrets: SecretSet = [("k".to_owned(), Secret::new("key".to_owned()))]
+                .into_iter()
+                .collect();
+            let attempt = Attempt::now();
+            let from = Ingredients {
+                attempt: &attempt,
+                body: b"",
+                secrets: &secrets,
+                header_bytes: 1 << 10,
+            };
+            let fills = [digest(Algorithm::Sha256, Some("k"), parts, Encoding::Hex)];
+            fill_headers(
+                &[(HeaderName::from_static("x-signature"), &fills[..])],
+                from,
+            )
+            .unwrap()
+        };
+        assert_eq!(
+            value["x-signature"],
+            "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8"
+        );
+        assert!(value["x-signature"].is_sensitive());
+    }
+
+    #[test]
+    fn a_digest_covers_the_very_time_and_nonce_that_other_headers_carry() {
+        let parts = vec![secret("apiKey"), Part::Nonce, Part::NowMs];
+        let made = fill(vec![digest(Algorithm::Sha256, None, parts, Encoding::Hex)]).unwrap();
+        let by_hand = vec![text("test-key"), text(NONCE), text("1700000000000")];
+        let expected = fill(vec![digest(
+            Algorithm::Sha256,
+            None,
+            by_hand,
+            Encoding::Hex,
+        )])
+        .unwrap();
+        assert_eq!(made, expected);
+    }
+
+    #[test]
+    fn what_holds_a_secret_or_is_made_with_one_is_marked_sensitive() {
+        for (fills, sensitive) in [
+            (vec![Fill::Part(text("x"))], false),
+            (vec![Fill::Part(Part::Nonce)], false),
+            (vec![Fill::Part(secret("apiKey"))], true),
+            (
+                vec![Fill::Part(text("x")), Fill::Base64(vec![secret("apiKey")])],
+                true,
+            ),
+            (
+                vec![digest(
+                    Algorithm::Sha256,
+                    None,
+                    vec![secret("apiKey"), Part::Nonce],
+                    Encoding::Hex,
+                )],
+                true,
+            ),
+            (
+                vec![digest(
+                    Algorithm::Sha256,
+                    Some("apiKey"),
+                    vec![Part::Nonce],
+                    Encoding::Hex,
+                )],
+                true,
+            ),
+        ] {
+            let value = fill(fills).unwrap();
+            assert_eq!(value.is_sensitive(), sensitive);
+            assert!(!format!("{value:?}").contains("test-key"));
+        }
+    }
+
+    #[test]
+    fn a_secret_that_would_end_its_line_is_refused_without_being_told() {
+        let failure = fill(vec![Fill::Part(secret("odd"))]).unwrap_err();
+        assert!(
+            matches!(
+                failure,
+                Failure::Denied {
+                    rule: Rule::HeaderValue,
+                    ..
+                }
+            ),
+            "{failure:?}"
+        );
+        assert!(!format!("{failure:?} {failure}").contains("lines"));
+    }
+
+    #[test]
+    fn headers_beyond_the_limit_are_refused() {
+        let value = || vec![Fill::Part(text("0123456789"))];
+        // "authorization: 0123456789" and the line's end.
+        assert!(fill_within(value(), 27).is_ok());
+        assert_eq!(
+            fill_within(value(), 26),
+            Err(Failure::Limit(Limit::HeaderBytes))
+        );
+    }
+
+    #[test]
+    fn each_attempt_has_a_nonce_of_its_own_of_64_letters_and_digits() {
+        let (one, other) = (Attempt::now(), Attempt::now());
+        assert_ne!(one.nonce, other.nonce);
+        assert_eq!(one.nonce.len(), 64);
+        assert!(one.nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+}

@@ -156,3 +156,132 @@ fn associated(place: &Place<'_>, id: KeyId) -> Vec<u8> {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::MasterKey;
+    use super::*;
+
+    const PLACE: Place<'static> = Place {
+        tenant: "acme",
+        connection: "7",
+        name: "apiKey",
+    };
+
+    fn keyring(byte: u8) -> Keyring {
+        Keyring::from_keys(
+            MasterKey::parse(&format!("{byte:02x}").repeat(32)).unwrap(),
+            Vec::new(),
+        )
+    }
+
+    fn secret() -> Secret {
+        Secret::new("test-key".to_owned())
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_place_and_holds_no_trace_of_the_value() {
+        let sealed = keyring(1).seal(&PLACE, &secret()).unwrap();
+        assert!(!sealed.windows(4).any(|window| window == b"test"));
+        assert_eq!(
+            keyring(1).open_sealed(&PLACE, &sealed).unwrap().expose(),
+            "test-key"
+        );
+    }
+
+    #[test]
+    fn the_same_secret_is_never_sealed_the_same_way_twice() {
+        assert_ne!(
+            keyring(1).seal(&PLACE, &secret()).unwrap(),
+            keyring(1).seal(&PLACE, &secret()).unwrap()
+        );
+    }
+
+    #[test]
+    fn it_opens_in_no_other_place() {
+        let sealed = keyring(1).seal(&PLACE, &secret()).unwrap();
+        for place in [
+            Place {
+                tenant: "other",
+                ..PLACE
+            },
+            Place {
+                connection: "8",
+                ..PLACE
+            },
+            Place {
+                name: "other",
+                ..PLACE
+            },
+            // The same letters, cut elsewhere.
+            Place {
+                tenant: "acme7",
+                connection: "",
+                ..PLACE
+            },
+        ] {
+            assert!(
+                matches!(
+                    keyring(1).open_sealed(&place, &sealed),
+                    Err(SealError::Tampered { .. })
+                ),
+                "{place:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let sealed = keyring(1).seal(&PLACE, &secret()).unwrap();
+        for place in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[place] ^= 1;
+            assert!(
+                keyring(1).open_sealed(&PLACE, &changed).is_err(),
+                "byte {place}"
+            );
+        }
+        for length in 0..sealed.len() {
+            assert!(
+                keyring(1).open_sealed(&PLACE, &sealed[..length]).is_err(),
+                "cut to {length}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_here_is_named() {
+        let sealed = keyring(1).seal(&PLACE, &secret()).unwrap();
+        let error = keyring(2).open_sealed(&PLACE, &sealed).unwrap_err();
+        assert_eq!(
+            error,
+            SealError::UnknownKey {
+                name: "apiKey".to_owned(),
+                key: keyring(1).current().id()
+            }
+        );
+    }
+
+    #[test]
+    fn resealing_moves_a_secret_to_the_current_key_and_leaves_the_others_alone() {
+        let old = keyring(1);
+        let sealed = old.seal(&PLACE, &secret()).unwrap();
+        assert_eq!(old.reseal(&PLACE, &sealed), Ok(None));
+        let both = Keyring::from_keys(keyring(2).current().clone(), vec![old.current().clone()]);
+        let resealed = both.reseal(&PLACE, &sealed).unwrap().unwrap();
+        assert_eq!(
+            keyring(2).open_sealed(&PLACE, &resealed).unwrap().expose(),
+            "test-key"
+        );
+        assert!(old.open_sealed(&PLACE, &resealed).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_opening_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            prop_assert!(keyring(1).open_sealed(&PLACE, &bytes).is_err());
+        }
+    }
+}

@@ -87,3 +87,28 @@ impl FromIterator<(String, Secret)> for SecretSet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_print() {
+        let secret = Secret::new("test-key".to_owned());
+        assert_eq!(format!("{secret:?}"), "[secret]");
+        let set: SecretSet = [("apiKey".to_owned(), secret)].into_iter().collect();
+        assert_eq!(format!("{set:?}"), r#"{"apiKey": [secret]}"#);
+        assert_eq!(set.get("apiKey").unwrap().expose(), "test-key");
+    }
+
+    #[test]
+    fn a_restricted_set_holds_only_what_is_named() {
+        let set: SecretSet = ["a", "b", "c"]
+            .map(|name| (name.to_owned(), Secret::new(name.to_owned())))
+            .into_iter()
+            .collect();
+        let restricted = set.restricted_to(["c", "a", "unknown"]);
+        assert_eq!(restricted.names().collect::<Vec<_>>(), ["a", "c"]);
+        assert!(set.restricted_to([]).is_empty());
+    }
+}

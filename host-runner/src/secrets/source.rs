@@ -176,3 +176,116 @@ fn checked(name: &str, from: &str, value: Zeroizing<Vec<u8>>) -> Result<Secret, 
     }
     Ok(Secret::new(text.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Secret, SourceError> {
+        SecretSource::Stdin.read_from("apiKey", bytes)
+    }
+
+    #[test]
+    fn each_form_of_the_argument_is_read() {
+        for (argument, source) in [
+            (
+                "apiKey=env:XDR_KEY",
+                SecretSource::Env("XDR_KEY".to_owned()),
+            ),
+            (
+                "apiKey=file:/keys/a=b:c",
+                SecretSource::File("/keys/a=b:c".into()),
+            ),
+            ("apiKey=-", SecretSource::Stdin),
+        ] {
+            assert_eq!(
+                SecretSource::parse(argument).unwrap(),
+                ("apiKey".to_owned(), source)
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_on_the_command_line_is_refused_and_not_repeated() {
+        for argument in [
+            "test-key",
+            "apiKey=test-key",
+            "apiKey=env:",
+            "apiKey=file:",
+            "apiKey=",
+            "=-",
+            "",
+            "apiKey=test:key",
+        ] {
+            let error = SecretSource::parse(argument).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("test"), "{error}");
+        }
+    }
+
+    #[test]
+    fn one_newline_at_the_end_is_cut_off_and_nothing_else() {
+        for (bytes, value) in [
+            (&b"test-key"[..], "test-key"),
+            (b"test-key\n", "test-key"),
+            (b"test-key\r\n", "test-key"),
+            (b" test-key ", " test-key "),
+        ] {
+            assert_eq!(read(bytes).unwrap().expose(), value);
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_secret_is_refused_and_not_repeated() {
+        assert!(matches!(read(b""), Err(SourceError::Empty { .. })));
+        assert!(matches!(read(b"\n"), Err(SourceError::Empty { .. })));
+        let long = vec![b'x'; 70_000];
+        for bytes in [
+            &b"test-key\n\n"[..],
+            b"test\nkey",
+            b"test\0key",
+            b"test\rkey",
+            b"test\xff",
+            &long,
+        ] {
+            let error = read(bytes).unwrap_err();
+            assert!(matches!(error, SourceError::Unusable { .. }), "{error}");
+            assert!(!format!("{error} {error:?}").contains("test"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_and_a_variable_that_are_not_there_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = SecretSource::File(folder.path().join("missing"));
+        let error = source.read("apiKey").unwrap_err().to_string();
+        assert!(
+            error.contains("apiKey") && error.contains("missing"),
+            "{error}"
+        );
+        assert!(
+            SecretSource::File(folder.path().to_owned())
+                .read("apiKey")
+                .is_err()
+        );
+        let error = SecretSource::Env("HOST_RUNNER_NO_SUCH_VARIABLE".to_owned())
+            .read("apiKey")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("HOST_RUNNER_NO_SUCH_VARIABLE"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_read() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"test-key\n").unwrap();
+        assert_eq!(
+            SecretSource::File(file.path().to_owned())
+                .read("apiKey")
+                .unwrap()
+                .expose(),
+            "test-key"
+        );
+    }
+}
