@@ -2,23 +2,101 @@
 //!
 //! A map is a JSON file that an administrator can read and change: rules from a source path to a target path. [`prepare`]
 //! checks it once and compiles it into a plan; a [`Mapper`] then applies it to any number of records. Nothing here knows what
-//! a record is about: the paths come from the map, what they may be from the schemas of source and target.
+//! a record is about: the paths come from the map, what they may be from the schemas of source and target. The format is
+//! described in `maps/README.md` and, for editors, in `maps/map.schema.json`.
+//!
+//! Modules point one way: `format` reads a map as it is written, `compile` checks it and makes a `plan`, `apply` carries the plan out on
+//! a record (`frames` is where it stands in the record, `instance` the document in the making), `write` prints.
 
+mod apply;
 mod bundled;
+mod compile;
+mod condition;
+mod convert;
+mod format;
+mod frames;
+mod instance;
+mod path;
+mod plan;
+mod reader;
+mod schema;
+mod severity;
+mod time;
+mod value;
+mod write;
 
 pub use bundled::{BundledMap, bundled};
 
 use crate::contract::{Entry, MapContext, Outcome, Problem};
+use schema::{Schema, nearest};
 
 /// A map that has been checked and compiled. Applying it is pure.
 #[derive(Debug)]
-pub struct Mapper {}
+pub struct Mapper {
+    plan: plan::Plan,
+}
 
 /// Checks and compiles a map for a data stream and a target model. All that is wrong with it is told at once; each problem names
-/// its place in the map.
+/// its place in the map. Source paths are checked against the connector's own schemas.
 pub fn prepare(mapping: &[u8], context: &MapContext) -> Result<Mapper, Vec<Problem>> {
-    let _ = (mapping, context);
-    Ok(Mapper {})
+    prepare_with(mapping, context, |_| None)
+}
+
+/// Like [`prepare`], with the schema of each data stream (as JSON) given; none leaves the paths of that stream unchecked.
+pub fn prepare_with<'s>(
+    mapping: &[u8],
+    context: &MapContext,
+    schema_of: impl Fn(&str) -> Option<&'s [u8]>,
+) -> Result<Mapper, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let Some(file) = format::read(mapping, &mut problems) else {
+        return Err(problems);
+    };
+    if !file.streams.contains(&context.data_stream) && !file.streams.is_empty() {
+        let hint = nearest(
+            &context.data_stream,
+            file.streams.iter().map(String::as_str),
+        );
+        let hint = hint
+            .map(|near| format!(" (`{near}` is near)"))
+            .unwrap_or_default();
+        problems.push(Problem {
+            pointer: "/source".into(),
+            message: format!(
+                "the map is for {}, not for `{}`{hint}",
+                file.streams.join(", "),
+                context.data_stream
+            ),
+        });
+    }
+    let read = |bytes: &[u8], what: &str, problems: &mut Vec<Problem>| match Schema::parse(bytes) {
+        Ok(schema) => schema,
+        Err(error) => {
+            problems.push(Problem {
+                pointer: String::new(),
+                message: format!("the schema of {what} is not JSON: {error}"),
+            });
+            None
+        }
+    };
+    let mut sources = Vec::new();
+    for stream in &file.streams {
+        let schema = schema_of(stream)
+            .and_then(|bytes| read(bytes, &format!("data stream `{stream}`"), &mut problems));
+        sources.push(schema);
+    }
+    let model = read(&context.model, "the target model", &mut problems);
+    let checks = compile::Checks {
+        sources,
+        model,
+        custom_fields: &context.custom_fields,
+    };
+    let plan = compile::compile(&file, &checks, &mut problems);
+    if problems.is_empty() {
+        Ok(Mapper { plan })
+    } else {
+        Err(problems)
+    }
 }
 
 impl Mapper {
@@ -32,10 +110,6 @@ impl Mapper {
 
     /// The outcome for one source record, given as JSON, whose entry has this key.
     pub fn apply_one(&self, key: &str, body: &[u8]) -> Outcome {
-        let _ = (key, body);
-        Outcome {
-            documents: Vec::new(),
-            problems: Vec::new(),
-        }
+        apply::apply(&self.plan, key, body)
     }
 }

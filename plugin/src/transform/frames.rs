@@ -1,0 +1,220 @@
+//! Where in a record the engine stands, and how it looks around from there.
+
+use super::condition::Test;
+use super::format::Combine;
+use super::path::push_pointer;
+use super::plan::{Expression, Lookup, PathStep, Source, Step};
+use super::value::Value;
+use std::borrow::Cow;
+
+/// What every absent value is.
+static NOTHING: Value<'static> = Value::Null;
+
+/// The record and the list elements around the place where the engine stands, outermost first.
+#[derive(Debug)]
+pub(super) struct Frames<'r> {
+    record: &'r Value<'r>,
+    elements: Vec<(&'r Value<'r>, usize)>,
+}
+
+/// A value of a type that has nothing below it, where the map expects something: its place, and what is wrong.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub(super) pointer: String,
+    pub(super) message: String,
+}
+
+impl<'r> Frames<'r> {
+    pub(super) fn new(record: &'r Value<'r>) -> Frames<'r> {
+        Frames {
+            record,
+            elements: Vec::new(),
+        }
+    }
+
+    /// How many lists deep it stands.
+    pub(super) fn depth(&self) -> usize {
+        self.elements.len()
+    }
+
+    pub(super) fn enter(&mut self, element: &'r Value<'r>, index: usize) {
+        self.elements.push((element, index));
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.elements.pop();
+    }
+
+    fn at(&self, depth: usize) -> &'r Value<'r> {
+        match depth.checked_sub(1) {
+            None => self.record,
+            Some(before) => self
+                .elements
+                .get(before)
+                .map_or(&NOTHING, |(element, _)| *element),
+        }
+    }
+
+    /// The JSON Pointer to a path in the source record, as far as this place knows the elements on the way.
+    pub(super) fn pointer(&self, path: &[PathStep]) -> String {
+        let mut pointer = String::new();
+        let mut known = self.elements.iter();
+        for step in path {
+            match step {
+                PathStep::Key(name) => push_pointer(&mut pointer, name),
+                PathStep::Element => match known.next() {
+                    Some((_, index)) => push_pointer(&mut pointer, &index.to_string()),
+                    None => break,
+                },
+            }
+        }
+        pointer
+    }
+
+    /// The pointer to what a source reads.
+    pub(super) fn source_pointer(&self, source: Option<&Source>) -> String {
+        let Some(source) = source else {
+            return String::new();
+        };
+        self.pointer(
+            source
+                .tails
+                .first()
+                .map_or(source.path.as_slice(), |tail| tail.path.as_slice()),
+        )
+    }
+
+    /// Walks keys from a value. `path` is the whole path, of which `steps` are the last.
+    fn walk(
+        &self,
+        mut value: &'r Value<'r>,
+        steps: &[Step],
+        path: &[PathStep],
+    ) -> Result<&'r Value<'r>, Wrong> {
+        for (at, step) in steps.iter().enumerate() {
+            let Step::Key { name, slot } = step else {
+                return Ok(value);
+            };
+            value = match value {
+                Value::Slots(slots) => slots.get(*slot).unwrap_or(&NOTHING),
+                Value::Object(entries) => entries
+                    .iter()
+                    .find(|(key, _)| key == name)
+                    .map_or(&NOTHING, |(_, value)| value),
+                absent if absent.is_absent() => return Ok(&NOTHING),
+                other => {
+                    let before = path.len().saturating_sub(steps.len()) + at;
+                    return Err(Wrong {
+                        pointer: self.pointer(path.get(..before).unwrap_or_default()),
+                        message: format!("{} where an object is expected", other.describe()),
+                    });
+                }
+            };
+        }
+        Ok(value)
+    }
+
+    /// The elements of a source's next list; none where it is absent. A single value counts as a list of one.
+    pub(super) fn items(&self, source: &Source) -> Result<Option<&'r [Value<'r>]>, Wrong> {
+        let Some(steps) = source.lists.get(self.depth()) else {
+            return Ok(None);
+        };
+        // The path up to this list, and the step into its elements.
+        let mut lists = 0;
+        let upto = source.path.iter().position(|step| {
+            let ends = *step == PathStep::Element && lists == self.depth();
+            lists += usize::from(*step == PathStep::Element);
+            ends
+        });
+        let path = upto
+            .and_then(|upto| source.path.get(..upto))
+            .unwrap_or(&source.path);
+        self.elements_of(steps, path)
+    }
+
+    /// The elements of the list at these steps from here.
+    pub(super) fn elements_of(
+        &self,
+        steps: &[Step],
+        path: &[PathStep],
+    ) -> Result<Option<&'r [Value<'r>]>, Wrong> {
+        Ok(match self.walk(self.at(self.depth()), steps, path)? {
+            Value::List(items) => Some(items),
+            absent if absent.is_absent() => None,
+            single => Some(std::slice::from_ref(single)),
+        })
+    }
+
+    /// What a source reads here, unconverted; none where it is absent. To be asked in the innermost list's element.
+    pub(super) fn read(&self, source: &Source) -> Result<Option<Value<'r>>, Wrong> {
+        let one = |tail: &Lookup| {
+            let value = self.walk(self.at(tail.depth), &tail.steps, &tail.path)?;
+            Ok((!value.is_absent()).then_some(value))
+        };
+        match &source.combine {
+            Combine::Only | Combine::FirstOf => {
+                let mut wrong = None;
+                for tail in &source.tails {
+                    match one(tail) {
+                        Ok(Some(value)) => return Ok(Some(value.borrowed())),
+                        Ok(None) => {}
+                        Err(error) => wrong = wrong.or(Some(error)),
+                    }
+                }
+                wrong.map_or(Ok(None), Err)
+            }
+            Combine::Concat(separator) => {
+                let mut text = String::new();
+                for (at, tail) in source.tails.iter().enumerate() {
+                    let Some(value) = one(tail)? else {
+                        return Ok(None);
+                    };
+                    let piece = value.text().ok_or_else(|| Wrong {
+                        pointer: self.pointer(&tail.path),
+                        message: format!("{} where text is expected", value.describe()),
+                    })?;
+                    if at > 0 {
+                        text.push_str(separator);
+                    }
+                    text.push_str(&piece);
+                }
+                Ok(Some(Value::Text(Cow::Owned(text))))
+            }
+        }
+    }
+
+    /// Whether all conditions of an expression hold here. What has a wrong type is as good as absent.
+    pub(super) fn holds(&self, expression: &Expression) -> bool {
+        expression.when.iter().all(|condition| {
+            condition.holds(&mut |lookup: &Lookup, test: &Test| {
+                let mut found = Vec::new();
+                collect(self.at(lookup.depth), &lookup.steps, &mut found);
+                test.passes(&found)
+            })
+        })
+    }
+}
+
+/// All values at a path with lists on the way.
+fn collect<'r>(value: &'r Value<'r>, steps: &[Step], into: &mut Vec<&'r Value<'r>>) {
+    let Some((step, rest)) = steps.split_first() else {
+        into.push(value);
+        return;
+    };
+    match (step, value) {
+        (Step::Key { slot, .. }, Value::Slots(slots)) => {
+            if let Some(below) = slots.get(*slot) {
+                collect(below, rest, into);
+            }
+        }
+        (Step::Key { name, .. }, Value::Object(entries)) => {
+            if let Some((_, below)) = entries.iter().find(|(key, _)| key == name) {
+                collect(below, rest, into);
+            }
+        }
+        (Step::Key { .. }, _) => {}
+        (Step::Each, Value::List(items)) => items.iter().for_each(|item| collect(item, rest, into)),
+        (Step::Each, Value::Null) => {}
+        (Step::Each, single) => collect(single, rest, into),
+    }
+}
