@@ -489,7 +489,7 @@ impl<'p, 'r> Run<'p, 'r> {
             ""
         };
         if matches!(got, Got::Absent) {
-            let pointer = frames.source_pointer(rule.value.source.as_ref());
+            let pointer = frames.absent_pointer(rule.value.source.as_ref());
             self.problems.tell(
                 pointer,
                 format!("missing, and the map requires it{consequence}"),
@@ -705,21 +705,23 @@ impl<'p, 'r> Run<'p, 'r> {
 
     /// A document's key; none, and a problem, where there is no single value to be one.
     fn key(&mut self, head: &Head, frames: &mut Frames<'r>, consequence: &str) -> Option<String> {
-        let pointer = frames.source_pointer(head.key.source.as_ref());
-        match self.value(&head.key, frames) {
+        let got = self.value(&head.key, frames);
+        let source = head.key.source.as_ref();
+        let pointer = || frames.source_pointer(source);
+        match got {
             Got::Value(value) => match value.text() {
                 Some(text) if !text.is_empty() => return Some(text.into_owned()),
                 _ => self.problems.tell(
-                    pointer,
+                    pointer(),
                     format!("{} can't be a key; {consequence}", value.describe()),
                 ),
             },
             Got::Absent => self.problems.tell(
-                pointer,
+                frames.absent_pointer(source),
                 format!("missing, and it is the key; {consequence}"),
             ),
             Got::Unasked => self.problems.tell(
-                pointer,
+                pointer(),
                 format!("the map's condition gives no key; {consequence}"),
             ),
             Got::Bad => {}

@@ -13,7 +13,38 @@ pub struct BundledMap {
     pub body: &'static str,
 }
 
+const SAFE: &str = include_str!("../../maps/safe.json");
+const SAFE_ALERTS: &str = include_str!("../../maps/safe-alerts.json");
+const QUALYS: &str = include_str!("../../maps/qualys-etm.json");
+const SCOPED: &str = include_str!("../../maps/qualys-etm-scoped.json");
+const SCOPED_ALERTS: &str = include_str!("../../maps/qualys-etm-scoped-alerts.json");
+
+const fn map(
+    name: &'static str,
+    data_stream: &'static str,
+    target: &'static str,
+    body: &'static str,
+) -> BundledMap {
+    BundledMap {
+        name,
+        data_stream,
+        target,
+        body,
+    }
+}
+
+const BUNDLED: [BundledMap; 8] = [
+    map("safe", "endpoints", "safe", SAFE),
+    map("safe", "alerts", "safe", SAFE_ALERTS),
+    map("safe", "vulnerabilities", "safe", SAFE),
+    map("qualys-etm", "endpoints", "qualys-etm", QUALYS),
+    map("qualys-etm", "vulnerabilities", "qualys-etm", QUALYS),
+    map("qualys-etm-scoped", "endpoints", "qualys-etm", SCOPED),
+    map("qualys-etm-scoped", "alerts", "qualys-etm", SCOPED_ALERTS),
+    map("qualys-etm-scoped", "vulnerabilities", "qualys-etm", SCOPED),
+];
+
 /// The bundled maps. The order matters: a host takes the first target that has a map for every chosen data stream.
 pub fn bundled() -> &'static [BundledMap] {
-    &[]
+    &BUNDLED
 }

@@ -84,6 +84,21 @@ impl<'r> Frames<'r> {
         )
     }
 
+    /// The pointer to what is missing where a source has no value: the first of its paths without one.
+    pub(super) fn absent_pointer(&self, source: Option<&Source>) -> String {
+        let absent = source
+            .into_iter()
+            .flat_map(|source| &source.tails)
+            .find(|tail| {
+                self.walk(self.at(tail.depth), &tail.steps, &tail.path)
+                    .is_ok_and(Value::is_absent)
+            });
+        absent.map_or_else(
+            || self.source_pointer(source),
+            |tail| self.pointer(&tail.path),
+        )
+    }
+
     /// Walks keys from a value. `path` is the whole path, of which `steps` are the last.
     fn walk(
         &self,

@@ -25,9 +25,14 @@ mod time;
 mod value;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use bundled::{BundledMap, bundled};
 
+use crate::configure::DataStream;
 use crate::contract::{Entry, MapContext, Outcome, Problem};
+use crate::describe::source_schema;
 use schema::{Schema, nearest};
 
 /// A map that has been checked and compiled. Applying it is pure.
@@ -39,7 +44,9 @@ pub struct Mapper {
 /// Checks and compiles a map for a data stream and a target model. All that is wrong with it is told at once; each problem names
 /// its place in the map. Source paths are checked against the connector's own schemas.
 pub fn prepare(mapping: &[u8], context: &MapContext) -> Result<Mapper, Vec<Problem>> {
-    prepare_with(mapping, context, |_| None)
+    prepare_with(mapping, context, |stream| {
+        DataStream::from_name(stream).map(source_schema)
+    })
 }
 
 /// Like [`prepare`], with the schema of each data stream (as JSON) given; none leaves the paths of that stream unchecked.

@@ -77,16 +77,6 @@ impl Path {
         let rest = self.segments.strip_prefix(list.segments.as_slice())?;
         (!rest.is_empty()).then_some(rest)
     }
-
-    /// Whether `other` is this path or lies above it, lists or not.
-    pub(super) fn starts_with_names(&self, other: &Path) -> bool {
-        self.segments.len() >= other.segments.len()
-            && self
-                .segments
-                .iter()
-                .zip(&other.segments)
-                .all(|(mine, theirs)| mine.name == theirs.name)
-    }
 }
 
 impl fmt::Display for Path {

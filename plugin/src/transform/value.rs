@@ -86,26 +86,6 @@ impl Value<'_> {
         }
     }
 
-    /// The same value, holding on to nothing.
-    pub(super) fn into_owned(self) -> Value<'static> {
-        match self {
-            Value::Null => Value::Null,
-            Value::Bool(value) => Value::Bool(value),
-            Value::Unsigned(value) => Value::Unsigned(value),
-            Value::Signed(value) => Value::Signed(value),
-            Value::Float(value) => Value::Float(value),
-            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
-            Value::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
-            Value::Slots(items) => Value::Slots(items.into_iter().map(Value::into_owned).collect()),
-            Value::Object(entries) => Value::Object(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned()))
-                    .collect(),
-            ),
-        }
-    }
-
     /// A value of a map's JSON.
     pub(super) fn from_json(value: &serde_json::Value) -> Value<'static> {
         match value {

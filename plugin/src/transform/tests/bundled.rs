@@ -1,0 +1,302 @@
+//! The maps that come with the connector, over records that fill every field of their source.
+
+use super::{run, shown, told};
+use crate::configure::DataStream;
+use crate::contract::{MapContext, Outcome};
+use crate::describe::source_schema;
+use crate::transform::{BundledMap, Mapper, bundled, prepare};
+use serde_json::{Value, json};
+
+/// The schema of a target model, as a host would hand it over.
+pub(super) fn model(target: &str) -> Vec<u8> {
+    let file: Value = serde_json::from_str(match target {
+        "safe" => include_str!("../../../../host-runner/models/safe.json"),
+        _ => include_str!("../../../../host-runner/models/qualys-etm.json"),
+    })
+    .unwrap();
+    assert_eq!(file["name"], target);
+    serde_json::to_vec(&file["schema"]).unwrap()
+}
+
+pub(super) fn mapper(map: &BundledMap, custom_fields: &[&str]) -> Mapper {
+    let context = MapContext {
+        data_stream: map.data_stream.into(),
+        custom_fields: custom_fields.iter().map(|&name| name.to_owned()).collect(),
+        model: model(map.target),
+    };
+    prepare(map.body.as_bytes(), &context)
+        .unwrap_or_else(|problems| panic!("{} for {}: {problems:#?}", map.name, map.data_stream))
+}
+
+pub(super) fn named(name: &str, data_stream: &str) -> Mapper {
+    let map = bundled()
+        .iter()
+        .find(|map| map.name == name && map.data_stream == data_stream)
+        .unwrap();
+    mapper(map, &["cortexXdr-tags"])
+}
+
+/// A value of each property that a schema names, so that nothing is left out by accident.
+fn filled(schema: &Value, name: &str) -> Value {
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds[0].as_str().unwrap().to_owned(),
+        kind => kind.as_str().unwrap_or("string").to_owned(),
+    };
+    match kind.as_str() {
+        "object" => {
+            let properties = schema["properties"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default();
+            properties
+                .iter()
+                .map(|(name, schema)| (name.clone(), filled(schema, name)))
+                .collect()
+        }
+        "array" => json!([
+            filled(&schema["items"], &format!("{name}-1")),
+            filled(&schema["items"], &format!("{name}-2"))
+        ]),
+        "integer" => json!(1_700_000_000_123_u64),
+        "number" => json!(9.8),
+        "boolean" => json!(true),
+        _ => json!(format!("the {name}")),
+    }
+}
+
+/// A record of a data stream with a value in every field; where the form of a value matters, a likely one.
+pub(super) fn full_record(data_stream: &str) -> Value {
+    let schema: Value =
+        serde_json::from_slice(source_schema(DataStream::from_name(data_stream).unwrap())).unwrap();
+    let mut record = filled(&schema, "record");
+    let known: Value = match data_stream {
+        "alerts" => json!({
+            "alert_id": "a-1", "endpoint_id": "e-1", "severity": "high", "source": "XDR BIOC", "host_name": "host-1",
+            "host_ip": ["10.0.0.1", "10.0.0.2"], "mac": "00:50:56:00:00:01", "mac_addresses": ["00:50:56:00:00:01", "00:50:56:00:00:02"],
+            "resolution_status": "STATUS_010_NEW", "mitre_tactic_id_and_name": ["TA0011 - Command and Control"],
+        }),
+        _ => json!({
+            "endpoint_id": "e-1", "endpoint_name": "host-1", "endpoint_type": "AGENT_TYPE_SERVER", "operating_system": "Ubuntu 22.04",
+            "os_version": "22.04.3", "ip": ["10.0.0.1", "172.17.0.1"], "ipv6": ["fe80::1"], "allIPs": ["10.0.0.1", "172.17.0.1", "fe80::1"],
+            "mac_address": ["00:50:56:00:00:01", "00:50:56:00:00:02"], "cloud_provider": "AWS",
+            "tags": {"server_tags": ["s-1", "s-2"], "endpoint_tags": ["t-1"]},
+        }),
+    };
+    for (name, value) in known.as_object().unwrap() {
+        record[name] = value.clone();
+    }
+    if data_stream == "vulnerabilities" {
+        let first = &record["cves"][0];
+        let (mut a, mut b) = (first.clone(), first.clone());
+        a["name"] = json!("CVE-2024-1234");
+        a["severity"] = json!("CRITICAL");
+        a["publication_date"] = json!(1_621_331_968_000_u64);
+        b["name"] = json!("PAN-SA-2024-0001");
+        b["severity"] = json!("LOW");
+        b["severity_score"] = json!("4.3");
+        b["publication_date"] = json!("2021-05-18 09:59:28 UTC");
+        let mut repeated = a.clone();
+        repeated["description"] = json!("the same once more");
+        record["cves"] = json!([a, b, repeated]);
+    }
+    record
+}
+
+fn outcome(name: &str, data_stream: &str) -> Outcome {
+    run(&named(name, data_stream), &full_record(data_stream))
+}
+
+#[test]
+fn every_bundled_map_loads_against_its_schemas_and_says_who_it_is() {
+    for map in bundled() {
+        mapper(map, &[]);
+        let json: Value = serde_json::from_str(map.body).unwrap();
+        assert_eq!(json["name"], map.name);
+        assert_eq!(json["target"], map.target);
+    }
+}
+
+#[test]
+fn names_are_unique_within_a_data_stream_and_safe_comes_first() {
+    let mut names: Vec<_> = bundled()
+        .iter()
+        .map(|map| (map.name, map.data_stream))
+        .collect();
+    assert_eq!(names[0].0, "safe");
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), bundled().len());
+}
+
+#[test]
+fn whole_documents_of_the_bundled_maps_are_as_recorded() {
+    for map in bundled() {
+        let outcome = run(
+            &mapper(map, &["cortexXdr-tags"]),
+            &full_record(map.data_stream),
+        );
+        assert_eq!(
+            told(&outcome),
+            Vec::<String>::new(),
+            "{} for {}",
+            map.name,
+            map.data_stream
+        );
+        insta::assert_json_snapshot!(format!("{}-{}", map.name, map.data_stream), shown(&outcome));
+    }
+}
+
+#[test]
+fn a_record_with_its_key_alone_gives_a_document_and_no_problem() {
+    for map in bundled() {
+        let key = if map.data_stream == "alerts" {
+            "alert_id"
+        } else {
+            "endpoint_id"
+        };
+        let outcome = run(&mapper(map, &[]), &json!({key: "k"}));
+        assert_eq!(
+            (outcome.documents.len(), told(&outcome)),
+            (1, Vec::new()),
+            "{} for {}",
+            map.name,
+            map.data_stream
+        );
+        assert_eq!(outcome.documents[0].key, "k");
+        let outcome = run(&mapper(map, &[]), &json!({key: null}));
+        assert!(
+            outcome.documents.is_empty() && !outcome.problems.is_empty(),
+            "{} for {}",
+            map.name,
+            map.data_stream
+        );
+    }
+}
+
+#[test]
+fn safe_fills_the_tags_only_into_a_custom_field_of_exactly_that_name() {
+    let map = bundled()
+        .iter()
+        .find(|map| map.name == "safe" && map.data_stream == "endpoints")
+        .unwrap();
+    let tags = |custom_fields: &[&str], tags: Value| {
+        let outcome = run(
+            &mapper(map, custom_fields),
+            &json!({"endpoint_id": "e", "tags": {"endpoint_tags": tags}}),
+        );
+        let body: Value = serde_json::from_slice(&outcome.documents[0].body).unwrap();
+        body.get("customFields").cloned()
+    };
+    assert_eq!(
+        tags(&["cortexXdr-tags"], json!(["a", "b"])),
+        Some(json!({"cortexXdr-tags": ["a", "b"]}))
+    );
+    assert_eq!(
+        tags(&["cortexXdr-tags"], json!([])),
+        Some(json!({"cortexXdr-tags": []})),
+        "an empty list clears the field"
+    );
+    assert_eq!(tags(&["cortexXdr-tags"], json!(null)), None);
+    for near in ["cortexxdr-tags", "cortexXdr_tags", "cortexXdr-tags "] {
+        assert_eq!(tags(&[near], json!(["a"])), None, "{near}");
+    }
+    assert_eq!(tags(&[], json!(["a"])), None);
+}
+
+#[test]
+fn the_same_cve_on_two_assets_is_two_findings() {
+    for name in ["safe", "qualys-etm", "qualys-etm-scoped"] {
+        let key = |endpoint: &str| {
+            let record = json!({"endpoint_id": endpoint, "cves": [{"name": "CVE-2024-1234"}]});
+            let outcome = run(&named(name, "vulnerabilities"), &record);
+            let finding = outcome.documents.last().unwrap();
+            assert_eq!(finding.asset.as_deref(), Some(endpoint));
+            finding.key.clone()
+        };
+        assert_eq!(
+            (key("a"), key("b")),
+            ("a|CVE-2024-1234".into(), "b|CVE-2024-1234".into()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_publication_date_is_not_taken_for_the_day_of_the_finding_by_the_scoped_map() {
+    let body = |name: &str| -> Value {
+        serde_json::from_slice(&outcome(name, "vulnerabilities").documents[1].body).unwrap()
+    };
+    assert_eq!(
+        body("qualys-etm")["firstFoundOn"],
+        "2021-05-18T09:59:28.000Z"
+    );
+    let scoped = body("qualys-etm-scoped");
+    assert_eq!(
+        (scoped.get("firstFoundOn"), &scoped["externalFindingId"]),
+        (None, &json!("e-1|CVE-2024-1234"))
+    );
+    assert_eq!(
+        (&scoped["severity"], &scoped["sourceSeverity"]),
+        (&json!(5), &json!("CRITICAL"))
+    );
+    let outcome = outcome("qualys-etm-scoped", "vulnerabilities");
+    assert!(
+        outcome.documents[1]
+            .placeholders
+            .iter()
+            .any(|held| held.pointer == "/firstFoundOn")
+    );
+}
+
+#[test]
+fn an_unknown_severity_is_never_taken_for_a_bad_one() {
+    for (word, facet, problems) in [
+        ("UNKNOWN", "unknown", 0),
+        ("Catastrophic", "unknown", 1),
+        ("", "unknown", 0),
+        ("info", "informational", 1),
+    ] {
+        for (name, may_tell) in [("safe", false), ("qualys-etm-scoped", true)] {
+            let outcome = run(
+                &named(name, "alerts"),
+                &json!({"alert_id": "a", "severity": word}),
+            );
+            assert!(
+                outcome.documents[0]
+                    .facets
+                    .contains(&("severity".into(), facet.into())),
+                "{name} {word}"
+            );
+            assert_eq!(
+                outcome.problems.len(),
+                if may_tell { problems } else { 0 },
+                "{name} {word}"
+            );
+        }
+    }
+}
+
+#[test]
+fn first_seen_that_is_no_time_is_a_problem_and_no_key() {
+    for bad in [
+        json!(0),
+        json!(-1),
+        json!(1_700_000_000),
+        json!("yesterday"),
+        json!({"a": 1}),
+    ] {
+        let outcome = run(
+            &named("qualys-etm", "endpoints"),
+            &json!({"endpoint_id": "e", "endpoint_name": "n", "first_seen": bad}),
+        );
+        assert_eq!(
+            outcome.documents[0].body,
+            br#"{"externalAssetId":"e","hostName":"n"}"#
+        );
+        assert!(
+            told(&outcome).len() == 1 && told(&outcome)[0].starts_with("/first_seen: "),
+            "{:?}",
+            told(&outcome)
+        );
+    }
+}
