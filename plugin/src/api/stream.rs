@@ -9,6 +9,7 @@ use super::fault::{Fault, FaultKind};
 use crate::describe::Call;
 use crate::platform::Body;
 use flate2::read::MultiGzDecoder;
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -35,6 +36,8 @@ pub enum StreamRow {
 pub struct RowStream<B> {
     body: B,
     status: u16,
+    /// When the stream was opened.
+    now: u64,
     feed: Feed,
     plain: Box<dyn Read>,
     /// The first bytes of the present layer, until two of them tell whether it is gzip.
@@ -47,14 +50,17 @@ pub struct RowStream<B> {
     /// Up to where the buffer was searched for the end of a line.
     searched: usize,
     ended: bool,
+    /// Whether no line was read yet.
+    first: bool,
 }
 
 impl<B: Body> RowStream<B> {
-    pub(super) fn new(body: B, status: u16) -> RowStream<B> {
+    pub(super) fn new(body: B, status: u16, now: u64) -> RowStream<B> {
         let feed = Feed::default();
         RowStream {
             body,
             status,
+            now,
             plain: Box::new(feed.clone()),
             feed,
             head: Vec::new(),
@@ -64,6 +70,7 @@ impl<B: Body> RowStream<B> {
             start: 0,
             searched: 0,
             ended: false,
+            first: true,
         }
     }
 
@@ -74,7 +81,13 @@ impl<B: Body> RowStream<B> {
                 if line.iter().all(u8::is_ascii_whitespace) {
                     continue;
                 }
-                return Ok(Some(match serde_json::from_slice(&line) {
+                let parsed = serde_json::from_slice::<Value>(&line);
+                if std::mem::take(&mut self.first)
+                    && let Some(fault) = self.instead(&line, &parsed)
+                {
+                    return Err(fault);
+                }
+                return Ok(Some(match parsed {
                     Ok(row) => StreamRow::Row(row),
                     Err(error) => StreamRow::Unreadable(line, error.to_string()),
                 }));
@@ -92,6 +105,21 @@ impl<B: Body> RowStream<B> {
                 ));
             }
             self.fill().await?;
+        }
+    }
+
+    /// The fault where the first line is no row but an error in the API's usual envelope, or a web page: both came with a good status.
+    fn instead(&self, line: &[u8], parsed: &Result<Value, serde_json::Error>) -> Option<Fault> {
+        let status = StatusCode::from_u16(self.status).ok()?;
+        let call = Call::GetXqlResultsStream;
+        match parsed {
+            Ok(Value::Object(fields)) if fields.contains_key("reply") => {
+                classify::judge(call, status, &HeaderMap::new(), line, parsed, self.now)
+            }
+            Err(error) if line.trim_ascii_start().first() == Some(&b'<') => {
+                Some(classify::not_json(call, status, line, error))
+            }
+            _ => None,
         }
     }
 
@@ -229,16 +257,5 @@ impl Read for Feed {
         }
         fed.at += count;
         Ok(count)
-    }
-}
-
-/// A line of the stream that is no row, quoted for a message.
-impl StreamRow {
-    /// What the line says, in short.
-    pub fn excerpt(&self) -> String {
-        match self {
-            StreamRow::Row(row) => classify::excerpt(row.to_string().as_bytes()),
-            StreamRow::Unreadable(bytes, _) => classify::excerpt(bytes),
-        }
     }
 }

@@ -159,7 +159,11 @@ impl<P: Platform> Client<P> {
         let data = json!({"request_data": {"stream_id": stream_id, "is_gzip_compressed": true}});
         let response = self.send(call, data.to_string().into_bytes()).await?;
         if response.status.is_success() {
-            return Ok(RowStream::new(response.body, response.status.as_u16()));
+            return Ok(RowStream::new(
+                response.body,
+                response.status.as_u16(),
+                self.platform().now(),
+            ));
         }
         let (status, headers) = (response.status, response.headers);
         let bytes = match body::whole(response.body, client::MAX_REPLY_BYTES).await {

@@ -84,12 +84,12 @@ fn an_endpoint_with_cves_fits() {
         "endpoint_id": "0a1b", "name": "CVE-2024-0001", "severity": "HIGH", "severity_score": 9.8, "publication_date": "2021-05-18 09:59:28 UTC",
         "affected_products": "product", "os_type": "AGENT_OS_LINUX", "description": "text",
     });
-    let cve = record::cve(row.as_object().unwrap()).unwrap();
-    let mut cves = Map::new();
-    record::add_cve(&mut cves, cve);
-    let record = record::vulnerability(old_endpoint(), cves).unwrap();
-    assert_eq!(record.fields["cves"].as_array().unwrap().len(), 1);
-    fits(DataStream::Vulnerabilities, &record.fields);
+    let mut cves = record::Cves::default();
+    cves.add(row.as_object().unwrap().clone());
+    let record = record::vulnerability(old_endpoint(), &cves).unwrap();
+    let fields: Map<String, Value> = serde_json::from_slice(&record.body).unwrap();
+    assert_eq!(fields["cves"].as_array().unwrap().len(), 1);
+    fits(DataStream::Vulnerabilities, &fields);
 }
 
 #[test]

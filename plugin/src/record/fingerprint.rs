@@ -9,24 +9,59 @@ const SECOND: u64 = 0x1319_8a2e_0370_7345;
 /// The fields as compact JSON, and the fingerprint of those that are not volatile. Both in one pass: each field is written once
 /// and hashed where it stands.
 pub(super) fn written(fields: &Map<String, Value>, volatile: &[&str]) -> (Vec<u8>, String) {
-    let mut body = Vec::with_capacity(1024);
-    let mut hash = Hash::default();
-    body.push(b'{');
+    written_with(fields, None, volatile)
+}
+
+/// The same with one field more, whose value is JSON already and whose name none of the others has.
+pub(super) fn written_with(
+    fields: &Map<String, Value>,
+    mut more: Option<(&str, &[u8])>,
+    volatile: &[&str],
+) -> (Vec<u8>, String) {
+    let mut writer = Writer {
+        body: Vec::with_capacity(1024 + more.map_or(0, |(_, json)| json.len())),
+        hash: Hash::default(),
+        volatile,
+    };
+    writer.body.push(b'{');
     for (name, value) in fields {
-        if body.len() > 1 {
-            body.push(b',');
+        if let Some((more_name, json)) = more
+            && more_name < name.as_str()
+        {
+            writer.field(more_name, |body| body.extend_from_slice(json));
+            more = None;
         }
-        let start = body.len();
         // Writing JSON values into memory has no way to fail.
-        let _ = serde_json::to_writer(&mut body, name);
-        body.push(b':');
-        let _ = serde_json::to_writer(&mut body, value);
-        if !volatile.contains(&name.as_str()) {
-            hash.add(body.get(start..).unwrap_or_default());
+        writer.field(name, |body| {
+            let _ = serde_json::to_writer(body, value);
+        });
+    }
+    if let Some((name, json)) = more {
+        writer.field(name, |body| body.extend_from_slice(json));
+    }
+    writer.body.push(b'}');
+    (writer.body, format!("{:016x}", writer.hash.0))
+}
+
+struct Writer<'a> {
+    body: Vec<u8>,
+    hash: Hash,
+    volatile: &'a [&'a str],
+}
+
+impl Writer<'_> {
+    fn field(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.body.len() > 1 {
+            self.body.push(b',');
+        }
+        let start = self.body.len();
+        let _ = serde_json::to_writer(&mut self.body, name);
+        self.body.push(b':');
+        write(&mut self.body);
+        if !self.volatile.contains(&name) {
+            self.hash.add(self.body.get(start..).unwrap_or_default());
         }
     }
-    body.push(b'}');
-    (body, format!("{:016x}", hash.0))
 }
 
 /// A 64-bit hash in the manner of wyhash: eight bytes at a time through a folded multiplication. Not cryptographic, and it need

@@ -13,7 +13,7 @@ mod vulnerability;
 
 pub use alert::{AlertState, alert, alert_state};
 pub use endpoint::{Tags, endpoint, has_tag};
-pub use vulnerability::{NO_CVES, add_cve, cve, vulnerability};
+pub use vulnerability::{Cves, NO_CVES, vulnerability};
 
 use crate::contract::{Entry, Problem, Quarantined};
 use serde_json::{Map, Value};
@@ -73,14 +73,25 @@ pub fn quarantined(
     pointer: &str,
     message: impl Into<String>,
 ) -> Quarantined {
-    let mut bytes = raw.to_string().into_bytes();
-    bytes.truncate(KEPT_BYTES);
     Quarantined {
         key,
-        raw: bytes,
         problems: vec![Problem {
             pointer: pointer.to_owned(),
             message: message.into(),
+        }],
+        ..quarantined_bytes(raw.to_string().into_bytes(), String::new())
+    }
+}
+
+/// Bytes that can't be read, kept as they came as far as they are not too many.
+pub fn quarantined_bytes(mut raw: Vec<u8>, message: String) -> Quarantined {
+    raw.truncate(KEPT_BYTES);
+    Quarantined {
+        key: None,
+        raw,
+        problems: vec![Problem {
+            pointer: String::new(),
+            message,
         }],
     }
 }

@@ -1,7 +1,6 @@
 //! The data stream `alerts`: alerts of the configured sources, by the time of their creation.
 
-use super::endpoints::joined;
-use super::sliced::{Listing, Sliced, Sorter};
+use super::sliced::{Limits, Listing, Sliced, Sorter};
 use super::{checkpoint, found::Found};
 use crate::api::{Client, Filter};
 use crate::configure::{AlertStatus, DataStream, Settings};
@@ -15,6 +14,7 @@ pub(super) fn begin<P: Platform>(
     client: Client<P>,
     settings: &Settings,
     from: Option<&[u8]>,
+    limits: Limits,
 ) -> Result<Sliced<P>, Fault> {
     let listing = Listing {
         stream: DataStream::Alerts,
@@ -26,17 +26,10 @@ pub(super) fn begin<P: Platform>(
         sort: "creation_time",
         // The same time under its name in the reply (API reference: "creation_time ... = detection_timestamp").
         record_time: "detection_timestamp",
+        key: "alert_id",
+        limits,
     };
-    let statuses: Vec<String> = settings
-        .alert_statuses
-        .iter()
-        .map(|status| format!("{status:?}"))
-        .collect();
-    let scope = format!(
-        "sources: {}; statuses: {}",
-        joined(&settings.alert_sources),
-        statuses.join(",")
-    );
+    let scope = settings.scope(listing.stream);
     let state = from
         .map(|bytes| checkpoint::read(listing.stream.name(), &scope, bytes))
         .transpose()?;

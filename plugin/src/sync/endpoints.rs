@@ -1,6 +1,6 @@
 //! The data stream `endpoints`: all endpoints of the configured statuses, by the time that they were first seen.
 
-use super::sliced::{Listing, Sliced, Sorter};
+use super::sliced::{Limits, Listing, Sliced, Sorter};
 use super::{checkpoint, found::Found};
 use crate::api::{Client, Filter};
 use crate::configure::{DataStream, Settings};
@@ -18,6 +18,7 @@ pub(super) fn begin<P: Platform>(
     client: Client<P>,
     settings: &Settings,
     from: Option<&[u8]>,
+    limits: Limits,
 ) -> Result<Sliced<P>, Fault> {
     let listing = Listing {
         stream: DataStream::Endpoints,
@@ -28,12 +29,10 @@ pub(super) fn begin<P: Platform>(
         filter_time: TIME,
         sort: TIME,
         record_time: TIME,
+        key: "endpoint_id",
+        limits,
     };
-    let scope = format!(
-        "statuses: {}; tags: {}",
-        joined(&settings.endpoint_statuses),
-        joined(&settings.tags)
-    );
+    let scope = settings.scope(listing.stream);
     let state = from
         .map(|bytes| checkpoint::read(listing.stream.name(), &scope, bytes))
         .transpose()?;
@@ -41,11 +40,6 @@ pub(super) fn begin<P: Platform>(
         wanted: settings.tags.clone(),
     };
     Ok(Sliced::new(client, listing, scope, Box::new(sorter), state))
-}
-
-/// A set as text, for the scope of a checkpoint.
-pub(super) fn joined(set: &BTreeSet<String>) -> String {
-    Value::from(set.iter().cloned().collect::<Vec<String>>()).to_string()
 }
 
 /// Sorts endpoints by whether they bear one of the configured tags: the API has no filter for that.

@@ -27,6 +27,11 @@ impl Found {
         });
     }
 
+    /// How many records these are.
+    pub fn count(&self) -> u64 {
+        (self.entries.len() + self.closures.len() + self.quarantine.len()) as u64
+    }
+
     /// The step with these records.
     pub fn step(
         self,

@@ -6,8 +6,11 @@
 mod alerts;
 mod checkpoint;
 mod endpoints;
+mod flight;
 mod found;
 mod sliced;
+#[cfg(test)]
+mod tests;
 mod vulnerabilities;
 
 use crate::api::Client;
@@ -15,6 +18,7 @@ use crate::configure::{DataStream, Settings};
 use crate::contract::types::Cause;
 use crate::contract::{Fault, Mode, Progress, SyncRequest};
 use crate::platform::Platform;
+use sliced::Limits;
 use std::cell::RefCell;
 
 /// A read under way. One `next` at a time; dropping it ends all requests in flight.
@@ -77,15 +81,21 @@ pub async fn read<P: Platform>(
     let client = Client::new(platform, settings);
     let checkpoint = request.checkpoint.as_deref();
     let stream = match stream {
-        DataStream::Endpoints => {
-            Stream::Sliced(Box::new(endpoints::begin(client, settings, checkpoint)?))
-        }
-        DataStream::Alerts => {
-            Stream::Sliced(Box::new(alerts::begin(client, settings, checkpoint)?))
-        }
-        DataStream::Vulnerabilities => Stream::Vulnerabilities(Box::new(
-            vulnerabilities::begin(client, settings, checkpoint).await?,
-        )),
+        DataStream::Endpoints => Stream::Sliced(Box::new(endpoints::begin(
+            client,
+            settings,
+            checkpoint,
+            Limits::API,
+        )?)),
+        DataStream::Alerts => Stream::Sliced(Box::new(alerts::begin(
+            client,
+            settings,
+            checkpoint,
+            Limits::API,
+        )?)),
+        DataStream::Vulnerabilities => Stream::Vulnerabilities(Box::new(vulnerabilities::begin(
+            client, settings, checkpoint,
+        )?)),
     };
     Ok(Reading {
         stream: RefCell::new(Some(stream)),

@@ -10,6 +10,7 @@
 //! where that does not help, the read says that it is incomplete.
 
 use super::checkpoint;
+use super::flight::{InFlight, started};
 use super::found::Found;
 use crate::api::{self, Client, Filter, PAGE_RECORDS, Page, PageRequest, time};
 use crate::configure::DataStream;
@@ -22,22 +23,35 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 
 /// How many pages are in flight at once. At the API's 10 requests a second this covers answers that take 0.8 seconds; more would
 /// only hold more pages in memory.
 const IN_FLIGHT: usize = 8;
 
-/// From this total on, the API's word is no count any more ("if the filter returns more than 9,999 the total_count value returned will be
-/// 9,999", API reference).
-const CAPPED: u64 = 9_999;
+/// Where the API's paging has its limits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Records of a page.
+    pub page: u32,
+    /// From this total on, the API's word is no count any more.
+    pub capped: u64,
+    /// The offset at which a slice that is too large is cut: below the cap, with room for what arrives while it is read.
+    pub cut_at: u32,
+    /// Where paging ends.
+    pub last_offset: u32,
+}
 
-/// Where a slice that is too large is cut: below the cap, with room for what arrives while it is read.
-const CUT_AT: u32 = 9_000;
-
-/// Where paging ends; two connectors saw that the API does not page beyond it.
-const LAST_OFFSET: u32 = 10_000;
+impl Limits {
+    /// "If the filter returns more than 9,999 the total_count value returned will be 9,999" (API reference); two connectors saw that
+    /// the API does not page beyond 10,000.
+    pub const API: Limits = Limits {
+        page: PAGE_RECORDS,
+        capped: 9_999,
+        cut_at: 9_000,
+        last_offset: 10_000,
+    };
+}
 
 /// How often a slice is read before the read is called incomplete.
 const ATTEMPTS: u8 = 3;
@@ -51,8 +65,11 @@ pub(super) struct Listing {
     pub filter_time: &'static str,
     /// The field by which pages are sorted: the same time, under the name that the API's sort knows.
     pub sort: &'static str,
+    /// The field by which records are told apart.
+    pub key: &'static str,
     /// The same time as a field of the records.
     pub record_time: &'static str,
+    pub limits: Limits,
 }
 
 /// What becomes of each record.
@@ -107,8 +124,8 @@ impl Current {
     }
 
     /// The total, where it is a count.
-    fn count(&self) -> Option<u64> {
-        self.said.filter(|said| *said < CAPPED)
+    fn count(&self, limits: Limits) -> Option<u64> {
+        self.said.filter(|said| *said < limits.capped)
     }
 }
 
@@ -137,6 +154,8 @@ pub(super) struct State {
     seen: BTreeSet<String>,
     /// All records handed over.
     read: u64,
+    /// Whether the end was told.
+    ended: bool,
 }
 
 impl State {
@@ -159,24 +178,19 @@ impl State {
             reasons: Vec::new(),
             seen: BTreeSet::new(),
             read: 0,
+            ended: false,
         }
     }
 
-    fn ended(&self) -> bool {
-        self.pending.is_empty() && self.current.is_none()
-    }
-
     /// How many records there are in all, where the API's totals tell.
-    fn expected(&self) -> Option<u64> {
+    fn expected(&self, limits: Limits) -> Option<u64> {
         let current = self.current.as_ref()?;
         // Only the slice of what arrived since the start may be open still.
         (self.pending.len() <= 1).then_some(())?;
-        let rest = current.count()?.saturating_sub(current.read);
+        let rest = current.count(limits)?.saturating_sub(current.read);
         Some(self.read.saturating_add(rest))
     }
 }
-
-type Arriving = Pin<Box<dyn Future<Output = Result<Page, api::Fault>>>>;
 
 /// A read under way.
 pub(super) struct Sliced<P: Platform> {
@@ -185,9 +199,11 @@ pub(super) struct Sliced<P: Platform> {
     scope: String,
     sorter: Box<dyn Sorter<P>>,
     state: State,
-    window: FuturesOrdered<Arriving>,
+    window: FuturesOrdered<InFlight<Result<Page, api::Fault>>>,
     /// The offset of the next page to ask for.
     asked: u32,
+    /// The key of the first record of the page before.
+    previous: Option<Value>,
 }
 
 impl<P: Platform> Sliced<P> {
@@ -201,7 +217,7 @@ impl<P: Platform> Sliced<P> {
     ) -> Sliced<P> {
         let now = client.platform().now();
         let state = state
-            .filter(|state| !state.ended())
+            .filter(|state| !state.ended)
             .unwrap_or_else(|| State::new(now));
         let asked = state.current.as_ref().map_or(0, |current| current.offset);
         Sliced {
@@ -212,6 +228,7 @@ impl<P: Platform> Sliced<P> {
             state,
             window: FuturesOrdered::new(),
             asked,
+            previous: None,
         }
     }
 
@@ -244,7 +261,10 @@ impl<P: Platform> Sliced<P> {
     }
 
     fn end(&mut self) -> Result<Progress, Fault> {
-        self.sorter.ended(&self.client, &self.state.seen);
+        if !self.state.ended {
+            self.sorter.ended(&self.client, &self.state.seen);
+            self.state.ended = true;
+        }
         let coverage = if self.state.reasons.is_empty() {
             Coverage::Complete(self.state.done.iter().map(slice).collect())
         } else {
@@ -264,6 +284,7 @@ impl<P: Platform> Sliced<P> {
     /// Forgets what is in flight.
     fn abandon(&mut self) {
         self.window = FuturesOrdered::new();
+        self.previous = None;
         self.asked = self
             .state
             .current
@@ -273,14 +294,15 @@ impl<P: Platform> Sliced<P> {
 
     /// The next page of the current slice; none where the slice was cut instead.
     async fn page(&mut self) -> Result<Option<Page>, Fault> {
+        let limits = self.listing.limits;
         let Some(current) = self.state.current.clone() else {
             return Ok(None);
         };
         if current.offset == 0 && self.window.is_empty() {
-            let page = self.ask(current.range, 0, PAGE_RECORDS).await?;
-            self.asked = PAGE_RECORDS;
-            if page.total.is_none_or(|total| total >= CAPPED)
-                && page.records.len() >= PAGE_RECORDS as usize
+            let page = self.ask(current.range, 0, limits.page).await?;
+            self.asked = limits.page;
+            if page.total.is_none_or(|total| total >= limits.capped)
+                && page.records.len() >= limits.page as usize
                 && !current.whole
                 && self.cut(&current, &page).await?
             {
@@ -291,11 +313,11 @@ impl<P: Platform> Sliced<P> {
             }
             return Ok(Some(page));
         }
-        self.fill(&current);
+        self.fill(&current).await;
         match self.window.next().await {
             Some(page) => Ok(Some(page?)),
             None => Ok(Some(
-                self.ask(current.range, current.offset, current.offset + PAGE_RECORDS)
+                self.ask(current.range, current.offset, current.offset + limits.page)
                     .await?,
             )),
         }
@@ -303,18 +325,19 @@ impl<P: Platform> Sliced<P> {
 
     /// Asks for as many further pages as may be in flight. Where the total is a count, pages beyond it are asked for one at a time:
     /// they are there only to see that the list ends.
-    fn fill(&mut self, current: &Current) {
+    async fn fill(&mut self, current: &Current) {
+        let limits = self.listing.limits;
         let likely = current
-            .count()
+            .count(limits)
             .and_then(|count| u32::try_from(count).ok())
-            .unwrap_or(LAST_OFFSET);
+            .unwrap_or(limits.last_offset);
         while self.window.len() < IN_FLIGHT
-            && self.asked < LAST_OFFSET
+            && self.asked < limits.last_offset
             && (self.asked < likely || self.window.is_empty())
         {
-            let page = self.ask(current.range, self.asked, self.asked + PAGE_RECORDS);
-            self.window.push_back(Box::pin(page));
-            self.asked += PAGE_RECORDS;
+            let page = self.ask(current.range, self.asked, self.asked + limits.page);
+            self.window.push_back(started(page).await);
+            self.asked += limits.page;
         }
     }
 
@@ -351,15 +374,16 @@ impl<P: Platform> Sliced<P> {
 
     /// Cuts the current slice at the record at offset 9,000; false where it is to be read as it is.
     async fn cut(&mut self, current: &Current, first: &Page) -> Result<bool, Fault> {
+        let limits = self.listing.limits;
         let range = current.range;
-        let probe = self.ask(range, CUT_AT, CUT_AT + 1).await?;
+        let probe = self.ask(range, limits.cut_at, limits.cut_at + 1).await?;
         let Some(record) = probe.records.first() else {
             return Ok(false);
         };
         let Some(at) = self.time(record) else {
             self.keep_whole(format!(
                 "{} records or more lie in the time from {}, and they can't be told apart by time.",
-                CUT_AT,
+                limits.cut_at,
                 range.name()
             ));
             return Ok(false);
@@ -411,18 +435,17 @@ impl<P: Platform> Sliced<P> {
     }
 
     fn out_of_order(&self) -> Fault {
-        let call = match self.listing.stream {
-            DataStream::Alerts => Call::GetAlertsMultiEvents,
-            _ => Call::GetEndpoint,
-        };
+        let limits = self.listing.limits;
+        let call = self.call();
         api::Fault::new(
             call,
             Some(200),
             api::FaultKind::WrongShape,
             format!(
-                "{} does not keep to the order or the offset that was asked for: the record at offset {CUT_AT} by \"{}\" comes before \
+                "{} does not keep to the order or the offset that was asked for: the record at offset {} by \"{}\" comes before \
                  those of the first page, or lies outside of the time that was asked for.",
                 call.name(),
+                limits.cut_at,
                 self.listing.sort
             ),
             "Report this with the tenant's product version; the read can't be proven whole on this tenant.",
@@ -436,6 +459,8 @@ impl<P: Platform> Sliced<P> {
 
     /// Makes a step of a page, and sees whether the slice ends with it.
     fn hand_over(&mut self, page: Page) -> Result<Progress, Fault> {
+        let limits = self.listing.limits;
+        self.check_repeated(&page)?;
         let size = page.records.len();
         let total = page.total;
         let mut found = Found::default();
@@ -445,15 +470,15 @@ impl<P: Platform> Sliced<P> {
         self.state.read += size as u64;
         if let Some(current) = &mut self.state.current {
             current.read += size as u64;
-            current.offset += PAGE_RECORDS;
+            current.offset += limits.page;
         }
-        let short = size < PAGE_RECORDS as usize;
+        let short = size < limits.page as usize;
         let out_of_offsets = self
             .state
             .current
             .as_ref()
-            .is_some_and(|current| current.offset >= LAST_OFFSET);
-        let expected = self.state.expected();
+            .is_some_and(|current| current.offset >= limits.last_offset);
+        let expected = self.state.expected(limits);
         if short || out_of_offsets {
             self.end_slice(short, total);
         }
@@ -466,18 +491,54 @@ impl<P: Platform> Sliced<P> {
         )))
     }
 
+    /// An API that ignores the offset would give the same page for ever.
+    fn check_repeated(&mut self, page: &Page) -> Result<(), Fault> {
+        let first = page
+            .records
+            .first()
+            .and_then(|record| record.get(self.listing.key))
+            .cloned();
+        if first.is_some() && first == self.previous {
+            let call = self.call();
+            return Err(api::Fault::new(
+                call,
+                Some(200),
+                api::FaultKind::WrongShape,
+                format!(
+                    "{} gave the same page twice although the next one was asked for.",
+                    call.name()
+                ),
+                "Try again later; if it stays, report it with the tenant's product version.",
+            )
+            .into());
+        }
+        self.previous = first;
+        Ok(())
+    }
+
+    fn call(&self) -> Call {
+        match self.listing.stream {
+            DataStream::Alerts => Call::GetAlertsMultiEvents,
+            _ => Call::GetEndpoint,
+        }
+    }
+
     /// Judges a slice whose last page is read: it is done, or read again, or its reasons are noted.
     fn end_slice(&mut self, short: bool, last_total: Option<u64>) {
+        let limits = self.listing.limits;
         let Some(current) = self.state.current.take() else {
             return;
         };
         self.abandon();
         let name = current.range.name();
         let changed = current.said != last_total;
-        let differs = current.count().is_some_and(|said| said != current.read);
+        let differs = current
+            .count(limits)
+            .is_some_and(|said| said != current.read);
         let problem = if !short {
             Some(format!(
-                "More records lie in the time from {name} than the API pages ({LAST_OFFSET}); the rest of them is missing."
+                "More records lie in the time from {name} than the API pages ({}); the rest of them is missing.",
+                limits.last_offset
             ))
         } else if changed {
             Some(format!(
@@ -518,7 +579,7 @@ impl<P: Platform> Sliced<P> {
             read: current.read,
             said: current.said,
             ended_short: short,
-            second_look: !changed && current.count() == Some(current.read),
+            second_look: !changed && current.count(limits) == Some(current.read),
         });
     }
 }

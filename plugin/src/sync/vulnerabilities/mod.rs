@@ -1,0 +1,497 @@
+//! The data stream `vulnerabilities`: one record per endpoint with its CVEs.
+//!
+//! The API has no call for them. An XQL query joins the Host Insights datasets on the server; it costs quota, so the quota is read
+//! first, and the query's id is in a checkpoint before anything is asked of it: a run that ends early goes on with the same query.
+//! Its rows come sorted by endpoint, are grouped as they arrive, and completed with the endpoints' own records, up to a hundred at a time.
+
+mod enrich;
+mod query;
+mod quota;
+mod rows;
+
+use super::checkpoint;
+use super::flight::{InFlight, started};
+use crate::api::{self, Client, FaultKind, Page, QueryAnswer, QueryRows, QueryStatus};
+use crate::configure::{DataStream, Settings};
+use crate::contract::log::Level;
+use crate::contract::types::Cause;
+use crate::contract::{Coverage, Fault, Progress, Slice, Step, Summary};
+use crate::describe::Call;
+use crate::platform::Platform;
+use enrich::Scope;
+use futures_util::stream::{FuturesOrdered, StreamExt};
+use quota::Allowance;
+use rows::{Batch, Rows, Source};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// How many batches are looked up at once. Each holds up to 5,000 rows, so this is about memory, not pace: rows arrive slower than
+/// endpoints are looked up.
+const IN_FLIGHT: usize = 3;
+
+/// The first and the longest wait between two questions whether the query is done, in milliseconds. Doubled each time.
+const FIRST_WAIT: u64 = 500;
+const LONGEST_WAIT: u64 = 10_000;
+
+/// How often a run asks before it gives up; the next run goes on with the same query. About half an hour.
+const MAX_POLLS: u32 = 200;
+
+/// How often a query is started anew because the API lost it.
+const MAX_RESTARTS: u8 = 2;
+
+/// Where the read stands; the checkpoint's state.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct State {
+    /// When the read began, by the host's clock.
+    started: u64,
+    /// The query, once it is started.
+    query: Option<String>,
+    /// How often the API was asked whether it may start, and whether it is done.
+    polls: u32,
+    /// How often it was started anew.
+    restarts: u8,
+    /// The last endpoint that was handed over.
+    last: Option<String>,
+    /// Records handed over.
+    read: u64,
+    /// Why something may be missing.
+    reasons: BTreeSet<String>,
+    /// Tags of the configuration that were seen.
+    tags: BTreeSet<String>,
+    /// Rows of the query, read and said, once all are read.
+    rows: Option<(u64, Option<u64>)>,
+}
+
+/// A batch whose endpoints are being looked up.
+type LookedUp = InFlight<(Batch, Result<Page, api::Fault>)>;
+
+/// A read under way.
+pub(super) struct Vulnerabilities<P: Platform> {
+    client: Client<P>,
+    scope_text: String,
+    scope: Scope,
+    share: f64,
+    state: State,
+    /// Whether the query was started by an earlier run.
+    resumed: bool,
+    /// Questions of this run.
+    polls: u32,
+    rows: Option<Rows<P::Body>>,
+    /// How many rows the query has, as the API says.
+    said: Option<u64>,
+    window: FuturesOrdered<LookedUp>,
+}
+
+pub(super) fn begin<P: Platform>(
+    client: Client<P>,
+    settings: &Settings,
+    from: Option<&[u8]>,
+) -> Result<Vulnerabilities<P>, Fault> {
+    let stream = DataStream::Vulnerabilities;
+    let scope_text = settings.scope(stream);
+    let state = from
+        .map(|bytes| checkpoint::read::<State>(stream.name(), &scope_text, bytes))
+        .transpose()?
+        // A read that has ended begins anew.
+        .filter(|state| state.rows.is_none())
+        .unwrap_or_else(|| State {
+            started: client.platform().now(),
+            ..State::default()
+        });
+    Ok(Vulnerabilities {
+        client,
+        scope_text,
+        scope: Scope::new(settings),
+        share: settings.xql_daily_share,
+        resumed: state.query.is_some(),
+        state,
+        polls: 0,
+        rows: None,
+        said: None,
+        window: FuturesOrdered::new(),
+    })
+}
+
+impl<P: Platform> Vulnerabilities<P> {
+    /// The next batch as a step, a step without records while the query runs, or the end.
+    pub async fn next(&mut self) -> Result<Progress, Fault> {
+        let progress = self.advance().await;
+        if progress.is_err() {
+            // Asked again, the rows are read again up to the last endpoint that was handed over.
+            self.rows = None;
+            self.window = FuturesOrdered::new();
+        }
+        progress
+    }
+
+    async fn advance(&mut self) -> Result<Progress, Fault> {
+        if self.state.rows.is_some() {
+            return self.end();
+        }
+        let Some(query) = self.state.query.clone() else {
+            return self.start().await;
+        };
+        if self.rows.is_none()
+            && let Some(waiting) = self.poll(&query).await?
+        {
+            return Ok(waiting);
+        }
+        self.hand_over().await
+    }
+
+    /// Starts the query, if licence and quota allow it.
+    async fn start(&mut self) -> Result<Progress, Fault> {
+        self.check_licence().await?;
+        let quota = self.client.xql_quota().await?.value;
+        if quota::judge(&quota, self.share, self.client.platform().now())? == Allowance::Unknown {
+            self.warn("The API does not tell the day's XQL quota: the query starts without knowing whether xqlDailyShare is kept.");
+        }
+        match self
+            .client
+            .start_xql_query(&query::text(), query::RELATIVE_TIME)
+            .await
+        {
+            Ok(reply) => {
+                self.state.query = Some(reply.value);
+                self.resumed = false;
+                self.step_without_records("The XQL query is started.")
+            }
+            Err(fault) if fault.kind == FaultKind::TooManyQueries && self.polls < MAX_POLLS => {
+                self.wait().await;
+                self.step_without_records("Waiting until the tenant may run one more XQL query.")
+            }
+            Err(fault) => Err(self.read_fault(fault)),
+        }
+    }
+
+    /// A tenant that says that it has no Host Insights costs no quota. Not being allowed to ask is no reason to stop.
+    async fn check_licence(&self) -> Result<(), Fault> {
+        match self.client.tenant_info().await {
+            Ok(info) if info.value.host_insights() == Some(false) => Err(unlicensed(
+                Call::GetTenantInfo,
+                Some(200),
+                "The tenant's licences do not include Host Insights",
+            )),
+            Ok(_) => Ok(()),
+            Err(fault)
+                if matches!(
+                    fault.cause(),
+                    Cause::Unauthorized | Cause::Unavailable | Cause::Limit(_)
+                ) =>
+            {
+                Err(fault.into())
+            }
+            Err(fault) => {
+                self.warn(&format!(
+                    "Whether the tenant has Host Insights is not known. {}",
+                    fault.message
+                ));
+                Ok(())
+            }
+        }
+    }
+
+    /// Asks whether the query is done; gives a step where it is not.
+    async fn poll(&mut self, query: &str) -> Result<Option<Progress>, Fault> {
+        self.wait().await;
+        let answer = match self.client.xql_results(query).await {
+            Ok(reply) => reply.value,
+            Err(fault) if fault.kind == FaultKind::TooManyQueries && self.polls < MAX_POLLS => {
+                return self
+                    .step_without_records("The tenant is busy with other XQL queries.")
+                    .map(Some);
+            }
+            Err(fault) => return self.lost(fault).map(Some),
+        };
+        match answer.status {
+            QueryStatus::Pending => {
+                if self.polls >= MAX_POLLS {
+                    return Err(waited_too_long());
+                }
+                return self
+                    .step_without_records("The XQL query is running.")
+                    .map(Some);
+            }
+            QueryStatus::Success => {}
+            QueryStatus::PartialSuccess => {
+                self.state.reasons.insert(
+                    "The XQL query ended with PARTIAL_SUCCESS: some of the data could not be read."
+                        .to_owned(),
+                );
+            }
+            QueryStatus::Failed => return Err(failed(&answer)),
+            QueryStatus::Unknown(word) => {
+                return Err(wrong_answer(format!(
+                    "The XQL query has the status \"{word}\", which the API does not document."
+                )));
+            }
+        }
+        match self.open(answer).await {
+            Ok(()) => Ok(None),
+            Err(Opening::Call(fault)) => self.lost(fault).map(Some),
+            Err(Opening::Wrong(fault)) => Err(fault),
+        }
+    }
+
+    /// Opens the rows of a query that is done.
+    async fn open(&mut self, answer: QueryAnswer) -> Result<(), Opening> {
+        self.said = answer.number_of_results;
+        let source = match answer.rows {
+            Some(QueryRows::Inline(rows)) => Source::Inline(rows.into_iter()),
+            Some(QueryRows::Stream(id)) => Source::Stream(Box::new(
+                self.client.xql_stream(&id).await.map_err(Opening::Call)?,
+            )),
+            None if answer.number_of_results == Some(0) => Source::Inline(Vec::new().into_iter()),
+            None => {
+                return Err(Opening::Wrong(wrong_answer(
+                    "The XQL query is done, and the API gives neither rows nor a stream of them."
+                        .to_owned(),
+                )));
+            }
+        };
+        self.rows = Some(Rows::new(source, self.state.last.clone()));
+        Ok(())
+    }
+
+    /// A query that the API does not know any more is started anew, a bounded number of times.
+    fn lost(&mut self, fault: api::Fault) -> Result<Progress, Fault> {
+        let gone = match fault.kind {
+            FaultKind::QueryGone => true,
+            // How the API says that it forgot a query is not documented: of a query of an earlier run, any refusal is taken for that.
+            FaultKind::Refused | FaultKind::BadRequest | FaultKind::UnknownCall => self.resumed,
+            _ => false,
+        };
+        if !gone || self.state.restarts >= MAX_RESTARTS {
+            return Err(self.read_fault(fault));
+        }
+        self.warn(&format!("The XQL query is started anew. {}", fault.message));
+        self.state.restarts += 1;
+        self.state.query = None;
+        self.step_without_records("The API lost the XQL query; it is started anew.")
+    }
+
+    /// Waits a little longer each time.
+    async fn wait(&mut self) {
+        let wait = FIRST_WAIT
+            .saturating_mul(1 << self.polls.min(10))
+            .min(LONGEST_WAIT);
+        self.polls = self.polls.saturating_add(1);
+        self.state.polls = self.state.polls.saturating_add(1);
+        self.client.platform().sleep(wait).await;
+    }
+
+    /// The next batch as a step; the end where there is none.
+    async fn hand_over(&mut self) -> Result<Progress, Fault> {
+        while self.window.len() < IN_FLIGHT
+            && let Some(rows) = &mut self.rows
+            && !rows.ended
+        {
+            let Some(batch) = rows.batch().await? else {
+                break;
+            };
+            let ids: Vec<String> = batch
+                .groups
+                .iter()
+                .map(|group| group.endpoint_id.clone())
+                .collect();
+            let client = self.client.clone();
+            let looked_up = async move {
+                if ids.is_empty() {
+                    return (batch, Ok(Page::default()));
+                }
+                let page = enrich::looked_up(client, ids).await;
+                (batch, page)
+            };
+            self.window.push_back(started(looked_up).await);
+        }
+        let Some((batch, page)) = self.window.next().await else {
+            return self.end_of_rows();
+        };
+        let asked = batch.groups.len();
+        let done = enrich::completed(batch, page?, &self.scope);
+        self.report_unknown(&done.unknown, asked);
+        self.state.read += done.found.count();
+        self.state.tags.extend(done.tags);
+        if done.last.is_some() {
+            self.state.last = done.last;
+        }
+        Ok(Progress::Step(done.found.step(
+            self.checkpoint()?,
+            self.state.read,
+            None,
+            None,
+        )))
+    }
+
+    fn report_unknown(&mut self, unknown: &[String], asked: usize) {
+        let Some(first) = unknown.first() else {
+            return;
+        };
+        self.client.platform().log(
+            Level::Warn,
+            "Endpoints have vulnerabilities and are not known to get_endpoint: their records hold what the query says of them.",
+            &[("count", unknown.len().to_string()), ("first", first.clone())],
+        );
+        // A list that lost its records looks like this too.
+        if unknown.len() == asked && asked > 1 {
+            self.state.reasons.insert(
+                "get_endpoint returned none of the endpoints that it was asked for: their records may lack what only it knows.".to_owned(),
+            );
+        }
+    }
+
+    /// Judges the query as a whole, once all its rows are handed over.
+    fn end_of_rows(&mut self) -> Result<Progress, Fault> {
+        let count = self.rows.as_ref().map_or(0, |rows| rows.count);
+        if count >= query::MAX_ROWS {
+            self.state.reasons.insert(format!(
+                "The XQL query has {} rows, as many as the API gives: more may have been cut off.",
+                query::MAX_ROWS
+            ));
+        }
+        if let Some(said) = self.said
+            && said != count
+        {
+            self.state.reasons.insert(format!(
+                "The API says that the XQL query has {said} rows, and gave {count}."
+            ));
+        }
+        if count == 0 {
+            self.state.reasons.insert(
+                "The dataset va_endpoints is empty: Host Insights may not be enabled in the agents' settings, or has not collected anything yet."
+                    .to_owned(),
+            );
+        }
+        self.state.rows = Some((count, self.said));
+        for tag in self.scope.tags.difference(&self.state.tags) {
+            self.client.platform().log(
+                Level::Warn,
+                "No endpoint with vulnerability data bears this tag; tags are compared exactly, capitals included.",
+                &[("tag", tag.clone())],
+            );
+        }
+        self.end()
+    }
+
+    fn end(&self) -> Result<Progress, Fault> {
+        let (read, said) = self.state.rows.unwrap_or_default();
+        let coverage = if self.state.reasons.is_empty() {
+            Coverage::Complete(vec![Slice {
+                name: "rows of va_endpoints and va_cves".to_owned(),
+                read,
+                said,
+                ended_short: true,
+                second_look: said == Some(read),
+            }])
+        } else {
+            Coverage::Incomplete(self.state.reasons.iter().cloned().collect())
+        };
+        Ok(Progress::End(Summary {
+            checkpoint: self.checkpoint()?,
+            read: self.state.read,
+            coverage,
+        }))
+    }
+
+    fn step_without_records(&self, note: &str) -> Result<Progress, Fault> {
+        Ok(Progress::Step(Step {
+            entries: Vec::new(),
+            closures: Vec::new(),
+            quarantine: Vec::new(),
+            skipped: Vec::new(),
+            checkpoint: self.checkpoint()?,
+            read: self.state.read,
+            expected: None,
+            note: Some(note.to_owned()),
+        }))
+    }
+
+    fn checkpoint(&self) -> Result<Vec<u8>, Fault> {
+        checkpoint::written(
+            DataStream::Vulnerabilities.name(),
+            &self.scope_text,
+            &self.state,
+        )
+    }
+
+    /// A query that can't be parsed because a dataset is not there is a matter of the licence.
+    fn read_fault(&self, fault: api::Fault) -> Fault {
+        if fault.kind == FaultKind::QueryRefused && speaks_of_datasets(&fault.message) {
+            return unlicensed(fault.call, fault.status, &fault.message);
+        }
+        fault.into()
+    }
+
+    fn warn(&self, message: &str) {
+        self.client.platform().log(Level::Warn, message, &[]);
+    }
+}
+
+/// Why the rows of a query that is done can't be read.
+enum Opening {
+    Call(api::Fault),
+    Wrong(Fault),
+}
+
+/// Whether a text tells of an unknown dataset; an empty `parse_err` was seen for one too.
+fn speaks_of_datasets(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    [
+        "dataset",
+        "va_endpoints",
+        "va_cves",
+        "\"parse_err\":\"\"",
+        "\"parse_err\":null",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
+}
+
+fn unlicensed(call: Call, status: Option<u16>, why: &str) -> Fault {
+    Fault {
+        cause: Cause::Unlicensed,
+        call: call.name().to_owned(),
+        status,
+        message: format!(
+            "{}: vulnerabilities come from the Host Insights datasets, which this tenant does not have.",
+            why.trim_end_matches('.')
+        ),
+        remedy: "Buy the Host Insights add-on (with Cortex XDR Pro per Endpoint) and enable Host Insights capabilities in the agents' settings \
+                 profile, or leave out the data stream vulnerabilities."
+            .to_owned(),
+    }
+}
+
+fn failed(answer: &QueryAnswer) -> Fault {
+    let why = answer
+        .error
+        .clone()
+        .unwrap_or_else(|| "no reason is given".to_owned());
+    let message = format!("The XQL query failed ({why})");
+    if speaks_of_datasets(&why) {
+        return unlicensed(Call::GetXqlResults, Some(200), &message);
+    }
+    wrong_answer(format!("{message}."))
+}
+
+fn wrong_answer(message: String) -> Fault {
+    api::Fault::new(
+        Call::GetXqlResults,
+        Some(200),
+        FaultKind::WrongShape,
+        message,
+        "Start the sync again; if it stays, report it with the tenant's product version.",
+    )
+    .into()
+}
+
+fn waited_too_long() -> Fault {
+    api::Fault::new(
+        Call::GetXqlResults,
+        Some(200),
+        FaultKind::Unavailable,
+        "The XQL query is still running after half an hour.",
+        "Start the sync again later: it goes on with the same query.",
+    )
+    .into()
+}
