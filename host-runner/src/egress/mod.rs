@@ -33,3 +33,6 @@ pub use proxy::ProxyConfig;
 pub use request::{Algorithm, Digest, Encoding, Fill, OutgoingRequest, Part};
 pub use resolve::{Resolve, SystemResolver};
 pub use usage::{CallUsage, Usage};
+
+#[cfg(test)]
+mod tests;
