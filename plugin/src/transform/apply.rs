@@ -1,72 +1,27 @@
 //! Carries a plan out on one record.
 
+use super::evaluate::Got;
 use super::frames::{Frames, Wrong};
 use super::instance::{Elements, Instance, Leaf};
-use super::plan::{Align, Expression, Finding, FindingList, Head, Plan, Rule, Scope, Types};
-use super::schema::Kinds;
+use super::plan::{Align, Finding, FindingList, Head, Plan, Rule, Scope, Types};
+use super::problems::Problems;
+use super::trace::Trace;
 use super::value::{self, Value};
-use super::write::{self, Special};
-use crate::contract::{Document, DocumentKind, Outcome, Placeholder, Problem};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// How many problems of one record are told one by one.
-const MOST_PROBLEMS: usize = 100;
-
-/// What became of reading a value.
-enum Got<'r> {
-    Value(Value<'r>),
-    /// There is none, and the rule has no default.
-    Absent,
-    /// The rule's condition does not hold.
-    Unasked,
-    /// There is one that can't be carried; the problem is told.
-    Bad,
-}
-
-/// The problems of a record, each told once.
-#[derive(Default)]
-struct Problems {
-    told: Vec<Problem>,
-    seen: BTreeSet<(String, String)>,
-    more: usize,
-}
-
-impl Problems {
-    fn tell(&mut self, pointer: String, message: String) {
-        if !self.seen.insert((pointer.clone(), message.clone())) {
-            return;
-        }
-        if self.told.len() < MOST_PROBLEMS {
-            self.told.push(Problem { pointer, message });
-        } else {
-            self.more += 1;
-        }
-    }
-
-    fn end(mut self) -> Vec<Problem> {
-        if self.more > 0 {
-            let message = format!("and {} more problems in this record", self.more);
-            self.told.push(Problem {
-                pointer: String::new(),
-                message,
-            });
-        }
-        self.told
-    }
-}
+use crate::contract::{Outcome, Problem};
+use std::collections::BTreeMap;
 
 /// A document in the making, all its values in place.
 pub(super) struct Made<'r> {
     pub(super) root: Instance<'r>,
     /// For each element of the findings' list the source element that it was made of first, and its key.
-    findings: Vec<(usize, String)>,
-    missing: bool,
+    pub(super) findings: Vec<(usize, String)>,
+    pub(super) missing: bool,
 }
 
-struct Run<'p, 'r> {
-    plan: &'p Plan,
-    record: &'r Value<'r>,
-    problems: Problems,
+pub(super) struct Run<'p, 'r> {
+    pub(super) plan: &'p Plan,
+    pub(super) record: &'r Value<'r>,
+    pub(super) problems: Problems,
     missing: bool,
 }
 
@@ -95,13 +50,8 @@ pub(super) fn apply(plan: &Plan, key: &str, body: &[u8]) -> Outcome {
     }
 }
 
-/// The places of a record's values, for whoever wants to know which rule wrote what.
-pub(super) fn trace<T>(
-    plan: &Plan,
-    key: &str,
-    body: &[u8],
-    look: impl FnOnce(&Made<'_>) -> T,
-) -> Result<T, Problem> {
+/// Which rule wrote each value of each document.
+pub(super) fn trace(plan: &Plan, key: &str, body: &[u8]) -> Result<Vec<Trace>, Problem> {
     let record = parse(plan, key, body)?;
     let mut run = Run {
         plan,
@@ -109,7 +59,9 @@ pub(super) fn trace<T>(
         problems: Problems::default(),
         missing: false,
     };
-    Ok(look(&run.make()))
+    let made = run.make();
+    let documents = run.documents(&made).unwrap_or_default();
+    Ok(super::trace::traces(plan, &made, documents))
 }
 
 fn parse<'b>(plan: &Plan, key: &str, body: &'b [u8]) -> Result<Value<'b>, Problem> {
@@ -153,7 +105,7 @@ impl<'p, 'r> Run<'p, 'r> {
         }
     }
 
-    fn wrong(&mut self, wrong: Wrong) {
+    pub(super) fn wrong(&mut self, wrong: Wrong) {
         self.problems.tell(wrong.pointer, wrong.message);
     }
 
@@ -342,107 +294,6 @@ impl<'p, 'r> Run<'p, 'r> {
         }
     }
 
-    /// What an expression gives at this place: values of lists below it are gathered into one list.
-    fn value(&mut self, expression: &Expression, frames: &mut Frames<'r>) -> Got<'r> {
-        let mut raw = None;
-        let mut unasked = false;
-        let mut bad = false;
-        match &expression.source {
-            None => unasked = !frames.holds(expression),
-            Some(source) if frames.depth() >= source.lists.len() => {
-                unasked = !frames.holds(expression);
-                if !unasked {
-                    match frames.read(source) {
-                        Ok(value) => raw = value,
-                        Err(error) => {
-                            self.wrong(error);
-                            bad = true;
-                        }
-                    }
-                }
-            }
-            Some(_) => {
-                let mut values = Vec::new();
-                let found = self.gather(expression, frames, &mut values, &mut bad);
-                if found || !values.is_empty() {
-                    raw = Some(Value::List(values));
-                }
-            }
-        }
-        if unasked {
-            return Got::Unasked;
-        }
-        if let Some(constant) = &expression.constant {
-            let read = expression
-                .source
-                .as_ref()
-                .is_some_and(|source| !source.tails.is_empty());
-            raw = (!read || raw.is_some()).then(|| constant.clone());
-        }
-        if let Some(mut value) = raw {
-            let pointer = || frames.source_pointer(expression.source.as_ref());
-            for conversion in &expression.conversions {
-                value = conversion.apply(value, &mut |index, reason| {
-                    let pointer = match index {
-                        Some(index) => format!("{}/{index}", pointer()),
-                        None => pointer(),
-                    };
-                    self.problems.tell(pointer, reason);
-                    bad = true;
-                });
-            }
-            if !value.is_absent() {
-                return Got::Value(value);
-            }
-        }
-        match &expression.default {
-            _ if bad => Got::Bad,
-            Some(default) => Got::Value(default.clone()),
-            None => Got::Absent,
-        }
-    }
-
-    /// Collects what an expression reads in all lists below this place; tells whether there was a list at all.
-    fn gather(
-        &mut self,
-        expression: &Expression,
-        frames: &mut Frames<'r>,
-        into: &mut Vec<Value<'r>>,
-        bad: &mut bool,
-    ) -> bool {
-        let Some(source) = &expression.source else {
-            return false;
-        };
-        if frames.depth() >= source.lists.len() {
-            if frames.holds(expression) {
-                match frames.read(source) {
-                    Ok(value) => into.extend(value),
-                    Err(error) => {
-                        self.wrong(error);
-                        *bad = true;
-                    }
-                }
-            }
-            return true;
-        }
-        match frames.items(source) {
-            Ok(None) => false,
-            Ok(Some(items)) => {
-                for (index, item) in items.iter().enumerate() {
-                    frames.enter(item, index);
-                    self.gather(expression, frames, into, bad);
-                    frames.leave();
-                }
-                true
-            }
-            Err(error) => {
-                self.wrong(error);
-                *bad = true;
-                false
-            }
-        }
-    }
-
     fn store(
         &mut self,
         rule: &Rule,
@@ -510,7 +361,7 @@ impl<'p, 'r> Run<'p, 'r> {
         rule: &Rule,
     ) -> Option<Value<'r>> {
         let pointer = || frames.source_pointer(rule.value.source.as_ref());
-        if !fits(types.value, &value) {
+        if !types.value.takes(&value) {
             self.problems.tell(
                 pointer(),
                 format!(
@@ -529,7 +380,7 @@ impl<'p, 'r> Run<'p, 'r> {
             if item.is_absent() {
                 continue;
             }
-            if fits(types.items, &item) {
+            if types.items.takes(&item) {
                 kept.push(item);
             } else {
                 let message = format!(
@@ -543,216 +394,6 @@ impl<'p, 'r> Run<'p, 'r> {
         }
         Some(Value::List(kept))
     }
-
-    /// The documents, or none where something that must be there is missing.
-    fn documents(&mut self, made: &Made<'r>) -> Option<Vec<Document>> {
-        if made.missing {
-            return None;
-        }
-        let plan = self.plan;
-        let mut frames = Frames::new(self.record);
-        let mut documents = Vec::new();
-        let list = plan
-            .finding
-            .as_ref()
-            .and_then(|finding| finding.list.as_ref());
-        let mut ranges = Vec::new();
-        let mut asset_key = None;
-        if let Some(head) = &plan.asset {
-            let key = self.key(head, &mut frames, "the record has no document without it")?;
-            let special = match list {
-                Some(list) if list.nested => Special::Nested(list.list),
-                Some(list) => Special::Separate(list.list),
-                None => Special::None,
-            };
-            let (body, found) = write::document(&plan.root, &made.root, special);
-            ranges = found;
-            let placeholders = self.placeholders(&made.root);
-            asset_key = Some(key.clone());
-            documents.push(self.document(
-                DocumentKind::Asset,
-                head,
-                key,
-                None,
-                placeholders,
-                body,
-                &mut frames,
-            ));
-        }
-        let Some(finding) = &plan.finding else {
-            return Some(documents);
-        };
-        let Some(list) = list else {
-            // The record is the finding.
-            let key = self.key(
-                &finding.head,
-                &mut frames,
-                "the record has no document without it",
-            )?;
-            let asset = self.asset(finding, &asset_key, &mut frames);
-            let (body, _) = write::document(&plan.root, &made.root, Special::None);
-            let placeholders = self.placeholders(&made.root);
-            documents.push(self.document(
-                DocumentKind::Finding,
-                &finding.head,
-                key,
-                asset,
-                placeholders,
-                body,
-                &mut frames,
-            ));
-            return Some(documents);
-        };
-        let (Some(scope), Some(elements)) = (
-            plan.root.lists.get(list.list),
-            made.root.lists.get(list.list),
-        ) else {
-            return Some(documents);
-        };
-        let items = frames
-            .elements_of(&list.fields, &list.path)
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        for (at, ((index, key), element)) in made.findings.iter().zip(&elements.items).enumerate() {
-            let Some(item) = items.get(*index).filter(|_| !element.dropped) else {
-                continue;
-            };
-            let printed = documents.first().zip(ranges.get(at).cloned().flatten());
-            let printed = printed
-                .and_then(|(document, range)| document.body.get(range))
-                .map(<[u8]>::to_vec);
-            let body = printed.unwrap_or_else(|| write::document(scope, element, Special::None).0);
-            frames.enter(item, *index);
-            let asset = self.asset(finding, &asset_key, &mut frames);
-            let placeholders = self.placeholders(element);
-            let kind = DocumentKind::Finding;
-            documents.push(self.document(
-                kind,
-                &finding.head,
-                key.clone(),
-                asset,
-                placeholders,
-                body,
-                &mut frames,
-            ));
-            frames.leave();
-        }
-        Some(documents)
-    }
-
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "the parts of a document, each of its own kind"
-    )]
-    fn document(
-        &mut self,
-        kind: DocumentKind,
-        head: &Head,
-        key: String,
-        asset: Option<String>,
-        placeholders: Vec<Placeholder>,
-        body: Vec<u8>,
-        frames: &mut Frames<'r>,
-    ) -> Document {
-        let mut named = |all: &[(String, Expression)]| {
-            let mut pairs = Vec::new();
-            for (name, expression) in all {
-                for text in self.texts(expression, frames) {
-                    let pair = (name.clone(), text);
-                    if !pairs.contains(&pair) {
-                        pairs.push(pair);
-                    }
-                }
-            }
-            pairs
-        };
-        let identity = named(&head.identity);
-        let facets = named(&head.facets);
-        Document {
-            kind,
-            key,
-            asset,
-            identity,
-            facets,
-            placeholders,
-            body,
-        }
-    }
-
-    /// The values of an expression that belongs to a document, from where it begins: a finding's own element or the record.
-    fn texts(&mut self, expression: &Expression, frames: &mut Frames<'r>) -> Vec<String> {
-        let got = if expression.in_finding || frames.depth() == 0 {
-            self.value(expression, frames)
-        } else {
-            self.value(expression, &mut Frames::new(self.record))
-        };
-        match got {
-            Got::Value(Value::List(values)) => values
-                .iter()
-                .filter(|value| !value.is_absent())
-                .filter_map(Value::text)
-                .map(|text| text.into_owned())
-                .collect(),
-            Got::Value(value) => value
-                .text()
-                .map(|text| text.into_owned())
-                .into_iter()
-                .collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// A document's key; none, and a problem, where there is no single value to be one.
-    fn key(&mut self, head: &Head, frames: &mut Frames<'r>, consequence: &str) -> Option<String> {
-        let got = self.value(&head.key, frames);
-        let source = head.key.source.as_ref();
-        let pointer = || frames.source_pointer(source);
-        match got {
-            Got::Value(value) => match value.text() {
-                Some(text) if !text.is_empty() => return Some(text.into_owned()),
-                _ => self.problems.tell(
-                    pointer(),
-                    format!("{} can't be a key; {consequence}", value.describe()),
-                ),
-            },
-            Got::Absent => self.problems.tell(
-                frames.absent_pointer(source),
-                format!("missing, and it is the key; {consequence}"),
-            ),
-            Got::Unasked => self.problems.tell(
-                pointer(),
-                format!("the map's condition gives no key; {consequence}"),
-            ),
-            Got::Bad => {}
-        }
-        None
-    }
-
-    fn asset(
-        &mut self,
-        finding: &Finding,
-        asset_key: &Option<String>,
-        frames: &mut Frames<'r>,
-    ) -> Option<String> {
-        match &finding.asset {
-            Some(expression) => self.texts(expression, frames).into_iter().next(),
-            None => asset_key.clone(),
-        }
-    }
-
-    fn placeholders(&self, instance: &Instance<'_>) -> Vec<Placeholder> {
-        let held = instance.leaves.iter().filter_map(|leaf| match leaf {
-            Leaf::Placeholder(at) => self.plan.placeholders.get(*at),
-            _ => None,
-        });
-        let made = held.map(|held| Placeholder {
-            pointer: held.pointer.clone(),
-            value: held.value,
-            format: held.format.clone(),
-        });
-        made.collect()
-    }
 }
 
 /// Writes a value where none is yet: of rules for one place the first that has a value wins.
@@ -762,17 +403,5 @@ fn set<'r>(rule: &Rule, value: Value<'r>, instance: &mut Instance<'r>) {
             value,
             rule: rule.index,
         };
-    }
-}
-
-fn fits(kinds: Kinds, value: &Value<'_>) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(_) => kinds.has("boolean"),
-        Value::Unsigned(_) | Value::Signed(_) => kinds.has("integer"),
-        Value::Float(_) => kinds.has("number"),
-        Value::Text(_) => kinds.has("string"),
-        Value::List(_) => kinds.has("array"),
-        Value::Object(_) | Value::Slots(_) => kinds.has("object"),
     }
 }

@@ -1,9 +1,9 @@
 //! Where in a record the engine stands, and how it looks around from there.
 
 use super::condition::Test;
-use super::format::Combine;
 use super::path::push_pointer;
 use super::plan::{Expression, Lookup, PathStep, Source, Step};
+use super::spec::Combine;
 use super::value::Value;
 use std::borrow::Cow;
 

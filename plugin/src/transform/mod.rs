@@ -5,23 +5,32 @@
 //! a record is about: the paths come from the map, what they may be from the schemas of source and target. The format is
 //! described in `maps/README.md` and, for editors, in `maps/map.schema.json`.
 //!
-//! Modules point one way: `format` reads a map as it is written, `compile` checks it and makes a `plan`, `apply` carries the plan out on
-//! a record (`frames` is where it stands in the record, `instance` the document in the making), `write` prints.
+//! Modules point one way. Loading: `format` and `spec` read a map as it is written (through `reader`), `compile` checks it (`sources` the
+//! source paths, `layout` the target's) and makes a `plan`. Applying: `apply` carries the plan out on a record (`frames` is where it stands in
+//! the record, `evaluate` what it reads there, `instance` the document in the making), `documents` and `write` print what came out, `trace`
+//! tells which rule wrote what.
 
 mod apply;
 mod bundled;
 mod compile;
 mod condition;
 mod convert;
+mod documents;
+mod evaluate;
 mod format;
 mod frames;
 mod instance;
+mod layout;
 mod path;
 mod plan;
+mod problems;
 mod reader;
 mod schema;
 mod severity;
+mod sources;
+mod spec;
 mod time;
+mod trace;
 mod value;
 mod write;
 
@@ -29,6 +38,7 @@ mod write;
 mod tests;
 
 pub use bundled::{BundledMap, bundled};
+pub use trace::Trace;
 
 use crate::configure::DataStream;
 use crate::contract::{Entry, MapContext, Outcome, Problem};
@@ -118,5 +128,10 @@ impl Mapper {
     /// The outcome for one source record, given as JSON, whose entry has this key.
     pub fn apply_one(&self, key: &str, body: &[u8]) -> Outcome {
         apply::apply(&self.plan, key, body)
+    }
+
+    /// Which rule wrote each value of the documents of one source record. Fails where the record can't be read.
+    pub fn trace(&self, key: &str, body: &[u8]) -> Result<Vec<Trace>, Problem> {
+        apply::trace(&self.plan, key, body)
     }
 }

@@ -2,8 +2,8 @@
 
 use super::condition::Condition;
 use super::convert::Conversion;
-use super::format::Combine;
 use super::schema::Kinds;
+use super::spec::Combine;
 use super::value::{Value, Wanted};
 use crate::contract::Lifecycle;
 use std::collections::BTreeMap;
@@ -166,6 +166,8 @@ pub(super) enum Shape {
 /// A value that the platform fills in.
 #[derive(Debug)]
 pub(super) struct Placeholder {
+    /// The rule that asks for it, by its place in the map.
+    pub(super) rule: usize,
     /// From the document's root.
     pub(super) pointer: String,
     pub(super) value: Lifecycle,

@@ -1,6 +1,6 @@
 //! Reads objects of a map key by key, and remembers every problem with its place instead of stopping at the first.
 
-use super::path::push_pointer;
+use super::path::{Path, push_pointer};
 use super::schema::nearest;
 use crate::contract::Problem;
 use serde_json::{Map, Value as Json};
@@ -171,6 +171,14 @@ impl<'j, 'p> Fields<'j, 'p> {
                 None
             }
         }
+    }
+
+    /// A path.
+    pub(super) fn path(&mut self, key: &'static str) -> Option<Path> {
+        let text = self.text(key)?;
+        Path::parse(text)
+            .map_err(|message| self.problem(key, message))
+            .ok()
     }
 
     /// A problem: the key must be there.

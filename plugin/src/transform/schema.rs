@@ -1,6 +1,7 @@
 //! What a JSON Schema allows below a path: enough of JSON Schema to check the paths of a map, and to propose the right one.
 
 use super::path::{Path, Segment};
+use super::value::Value;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -43,6 +44,19 @@ impl Kinds {
             .iter()
             .find(|(known, _)| *known == name)
             .map_or(0, |(_, bits)| *bits);
+    }
+
+    /// Whether a value is of one of these types. An absent one is: it is not written.
+    pub(super) fn takes(self, value: &Value<'_>) -> bool {
+        match value {
+            Value::Null => true,
+            Value::Bool(_) => self.has("boolean"),
+            Value::Unsigned(_) | Value::Signed(_) => self.has("integer"),
+            Value::Float(_) => self.has("number"),
+            Value::Text(_) => self.has("string"),
+            Value::List(_) => self.has("array"),
+            Value::Object(_) | Value::Slots(_) => self.has("object"),
+        }
     }
 
     /// The set in words, for a message.

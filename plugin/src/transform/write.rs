@@ -108,7 +108,7 @@ impl Printer {
                 printed = true;
             }
             if nested {
-                self.ranges.push(printed.then(|| start..self.out.len()));
+                self.ranges.push(printed.then_some(start..self.out.len()));
             }
             if printed {
                 first = false;

@@ -300,3 +300,50 @@ fn first_seen_that_is_no_time_is_a_problem_and_no_key() {
         );
     }
 }
+
+/// The JSON documents in the indented blocks of the maps' README, in order.
+fn examples() -> Vec<Value> {
+    let readme = include_str!("../../../maps/README.md");
+    let mut blocks = vec![String::new()];
+    for line in readme.lines() {
+        match (line.strip_prefix("    "), blocks.last_mut()) {
+            (Some(code), Some(block)) => block.push_str(code),
+            (None, Some(block)) if !line.is_empty() && !block.is_empty() => {
+                blocks.push(String::new())
+            }
+            _ => {}
+        }
+    }
+    blocks
+        .iter()
+        .filter_map(|block| serde_json::from_str(block).ok())
+        .collect()
+}
+
+#[test]
+fn the_example_of_the_readme_gives_what_the_readme_says() {
+    let examples = examples();
+    let (record, map, asset) = (&examples[0], &examples[1], &examples[2]);
+    let context = MapContext {
+        data_stream: "vulnerabilities".into(),
+        custom_fields: Vec::new(),
+        model: model("qualys-etm"),
+    };
+    let outcome = run(
+        &prepare(&serde_json::to_vec(map).unwrap(), &context).unwrap(),
+        record,
+    );
+    assert_eq!(told(&outcome), Vec::<String>::new());
+    let body = |at: usize| serde_json::from_slice::<Value>(&outcome.documents[at].body).unwrap();
+    let keys: Vec<_> = outcome
+        .documents
+        .iter()
+        .map(|document| document.key.as_str())
+        .collect();
+    assert_eq!(keys, ["e-1", "e-1|CVE-2024-1234", "e-1|PAN-SA-2024-0001"]);
+    assert_eq!(body(0), *asset);
+    assert_eq!(
+        (body(1), body(2)),
+        (asset["finding"][0].clone(), asset["finding"][1].clone())
+    );
+}

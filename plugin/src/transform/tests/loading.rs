@@ -210,6 +210,10 @@ fn what_makes_no_sense_is_refused() {
             "takes no source",
         ),
         (
+            json!({"target": "x", "placeholder": "state", "format": {"new": 1, "closed": 2}}),
+            "a state needs an object that gives the value for each of new, changed, closed, reopened",
+        ),
+        (
             json!({"target": "x", "placeholder": "state"}),
             "a state needs an object",
         ),

@@ -1,0 +1,227 @@
+//! Documents, once all values are in their places.
+
+use super::apply::{Made, Run};
+use super::evaluate::Got;
+use super::frames::Frames;
+use super::instance::{Instance, Leaf};
+use super::plan::{Expression, Finding, Head};
+use super::value::Value;
+use super::write::{self, Special};
+use crate::contract::{Document, DocumentKind, Placeholder};
+
+impl<'r> Run<'_, 'r> {
+    /// The documents, or none where something that must be there is missing.
+    pub(super) fn documents(&mut self, made: &Made<'r>) -> Option<Vec<Document>> {
+        if made.missing {
+            return None;
+        }
+        let plan = self.plan;
+        let mut frames = Frames::new(self.record);
+        let mut documents = Vec::new();
+        let list = plan
+            .finding
+            .as_ref()
+            .and_then(|finding| finding.list.as_ref());
+        let mut ranges = Vec::new();
+        let mut asset_key = None;
+        if let Some(head) = &plan.asset {
+            let key = self.key(head, &mut frames, "the record has no document without it")?;
+            let special = match list {
+                Some(list) if list.nested => Special::Nested(list.list),
+                Some(list) => Special::Separate(list.list),
+                None => Special::None,
+            };
+            let (body, found) = write::document(&plan.root, &made.root, special);
+            ranges = found;
+            let placeholders = self.placeholders(&made.root);
+            asset_key = Some(key.clone());
+            documents.push(self.document(
+                DocumentKind::Asset,
+                head,
+                key,
+                None,
+                placeholders,
+                body,
+                &mut frames,
+            ));
+        }
+        let Some(finding) = &plan.finding else {
+            return Some(documents);
+        };
+        let Some(list) = list else {
+            // The record is the finding.
+            let key = self.key(
+                &finding.head,
+                &mut frames,
+                "the record has no document without it",
+            )?;
+            let asset = self.asset(finding, &asset_key, &mut frames);
+            let (body, _) = write::document(&plan.root, &made.root, Special::None);
+            let placeholders = self.placeholders(&made.root);
+            documents.push(self.document(
+                DocumentKind::Finding,
+                &finding.head,
+                key,
+                asset,
+                placeholders,
+                body,
+                &mut frames,
+            ));
+            return Some(documents);
+        };
+        let (Some(scope), Some(elements)) = (
+            plan.root.lists.get(list.list),
+            made.root.lists.get(list.list),
+        ) else {
+            return Some(documents);
+        };
+        let items = frames
+            .elements_of(&list.fields, &list.path)
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        for (at, ((index, key), element)) in made.findings.iter().zip(&elements.items).enumerate() {
+            let Some(item) = items.get(*index).filter(|_| !element.dropped) else {
+                continue;
+            };
+            let printed = documents.first().zip(ranges.get(at).cloned().flatten());
+            let printed = printed
+                .and_then(|(document, range)| document.body.get(range))
+                .map(<[u8]>::to_vec);
+            let body = printed.unwrap_or_else(|| write::document(scope, element, Special::None).0);
+            frames.enter(item, *index);
+            let asset = self.asset(finding, &asset_key, &mut frames);
+            let placeholders = self.placeholders(element);
+            let kind = DocumentKind::Finding;
+            documents.push(self.document(
+                kind,
+                &finding.head,
+                key.clone(),
+                asset,
+                placeholders,
+                body,
+                &mut frames,
+            ));
+            frames.leave();
+        }
+        Some(documents)
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the parts of a document, each of its own kind"
+    )]
+    fn document(
+        &mut self,
+        kind: DocumentKind,
+        head: &Head,
+        key: String,
+        asset: Option<String>,
+        placeholders: Vec<Placeholder>,
+        body: Vec<u8>,
+        frames: &mut Frames<'r>,
+    ) -> Document {
+        let mut named = |all: &[(String, Expression)]| {
+            let mut pairs = Vec::new();
+            for (name, expression) in all {
+                for text in self.texts(expression, frames) {
+                    let pair = (name.clone(), text);
+                    if !pairs.contains(&pair) {
+                        pairs.push(pair);
+                    }
+                }
+            }
+            pairs
+        };
+        let identity = named(&head.identity);
+        let facets = named(&head.facets);
+        Document {
+            kind,
+            key,
+            asset,
+            identity,
+            facets,
+            placeholders,
+            body,
+        }
+    }
+
+    /// The values of an expression that belongs to a document, from where it begins: a finding's own element or the record.
+    fn texts(&mut self, expression: &Expression, frames: &mut Frames<'r>) -> Vec<String> {
+        let got = if expression.in_finding || frames.depth() == 0 {
+            self.value(expression, frames)
+        } else {
+            self.value(expression, &mut Frames::new(self.record))
+        };
+        match got {
+            Got::Value(Value::List(values)) => values
+                .iter()
+                .filter(|value| !value.is_absent())
+                .filter_map(Value::text)
+                .map(|text| text.into_owned())
+                .collect(),
+            Got::Value(value) => value
+                .text()
+                .map(|text| text.into_owned())
+                .into_iter()
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A document's key; none, and a problem, where there is no single value to be one.
+    pub(super) fn key(
+        &mut self,
+        head: &Head,
+        frames: &mut Frames<'r>,
+        consequence: &str,
+    ) -> Option<String> {
+        let got = self.value(&head.key, frames);
+        let source = head.key.source.as_ref();
+        let pointer = || frames.source_pointer(source);
+        match got {
+            Got::Value(value) => match value.text() {
+                Some(text) if !text.is_empty() => return Some(text.into_owned()),
+                _ => self.problems.tell(
+                    pointer(),
+                    format!("{} can't be a key; {consequence}", value.describe()),
+                ),
+            },
+            Got::Absent => self.problems.tell(
+                frames.absent_pointer(source),
+                format!("missing, and it is the key; {consequence}"),
+            ),
+            Got::Unasked => self.problems.tell(
+                pointer(),
+                format!("the map's condition gives no key; {consequence}"),
+            ),
+            Got::Bad => {}
+        }
+        None
+    }
+
+    fn asset(
+        &mut self,
+        finding: &Finding,
+        asset_key: &Option<String>,
+        frames: &mut Frames<'r>,
+    ) -> Option<String> {
+        match &finding.asset {
+            Some(expression) => self.texts(expression, frames).into_iter().next(),
+            None => asset_key.clone(),
+        }
+    }
+
+    fn placeholders(&self, instance: &Instance<'_>) -> Vec<Placeholder> {
+        let held = instance.leaves.iter().filter_map(|leaf| match leaf {
+            Leaf::Placeholder(at) => self.plan.placeholders.get(*at),
+            _ => None,
+        });
+        let made = held.map(|held| Placeholder {
+            pointer: held.pointer.clone(),
+            value: held.value,
+            format: held.format.clone(),
+        });
+        made.collect()
+    }
+}
