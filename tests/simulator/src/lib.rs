@@ -3,10 +3,20 @@
 //! [`Simulator::start`] listens on an address and serves a tenant that is derived from a seed. A test reads the whole truth
 //! about the tenant, and changes it, through [`Simulator::tenant`]; it sees what was asked for in [`Simulator::log`].
 
+mod api;
+mod auth;
+mod call;
+mod clock;
+mod json;
 mod log;
 mod options;
+mod query;
+mod reply;
+mod selection;
+mod server;
 mod simulator;
 mod tenant;
+mod xql;
 
 pub use log::{COUNTED_PATHS, OTHER_PATHS, PathCount, REMEMBERED, RequestLog, SeenRequest};
 pub use options::{

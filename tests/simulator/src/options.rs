@@ -40,8 +40,8 @@ pub struct Options {
     pub total_null: bool,
     /// XQL compute units that were used today before the start.
     pub xql_quota: f64,
-    /// XQL compute units that the licence grants per day.
-    pub xql_licence_quota: f64,
+    /// XQL compute units that the licence grants per day; `None`: 5, and more for large estates (as large tenants have).
+    pub xql_licence_quota: Option<f64>,
     /// How the result stream of XQL is compressed.
     pub xql_stream_gzip: StreamGzip,
     /// How many times `get_query_results` answers PENDING before a query is done.
@@ -77,7 +77,7 @@ impl Default for Options {
             alert_shape: AlertShape::Events,
             total_null: false,
             xql_quota: 0.0,
-            xql_licence_quota: 5.0,
+            xql_licence_quota: None,
             xql_stream_gzip: StreamGzip::AsAsked,
             xql_pending_polls: 1,
             xql_outcome: XqlOutcome::Success,

@@ -4,15 +4,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
 use axum::Router;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::api::Context;
+use crate::auth::Credentials;
+use crate::clock::{day, now_ms};
 use crate::log::RequestLog;
 use crate::options::{Options, SecurityLevel};
+use crate::selection::SelectionCache;
+use crate::server::{Server, handle};
 use crate::tenant::handle::TenantHandle;
+use crate::tenant::{Tenant, api_key};
+use crate::xql::engine::XqlEngine;
 
 /// How long [`Simulator::shutdown`] waits for requests in flight.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
@@ -65,10 +75,35 @@ impl Simulator {
         };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let options = Arc::new(options);
-        let tenant = TenantHandle::default();
+        let now = now_ms();
+        let epoch = options
+            .now_ms
+            .and_then(|now| i64::try_from(now).ok())
+            .unwrap_or(now);
+        let tenant = TenantHandle::new(
+            Tenant::generate(&options, epoch),
+            XqlEngine::new(&options, day(now)),
+        );
         let log = RequestLog::default();
-        let router = Router::<()>::new();
+        let (api_key_id, api_key) = api_key(options.seed);
+        let security_level = options.security_level;
+        let server = Arc::new(Server {
+            credentials: Credentials {
+                id: api_key_id.clone(),
+                key: api_key.clone(),
+                level: security_level,
+                tolerance_ms: i64::try_from(options.clock_tolerance.as_millis())
+                    .unwrap_or(i64::MAX),
+            },
+            context: Context {
+                options: Arc::new(options),
+                tenant: tenant.clone(),
+                selections: SelectionCache::default(),
+            },
+            log: log.clone(),
+            recent: Mutex::new(VecDeque::new()),
+        });
+        let router = Router::new().fallback(handle).with_state(server);
         let (stop, stopped) = oneshot::channel::<()>();
         let listener = listener.tap_io(|stream| {
             // Best effort: without it small replies wait for the client's acknowledgement.
@@ -83,9 +118,9 @@ impl Simulator {
         });
         Ok(Self {
             address,
-            api_key_id: "1".to_owned(),
-            api_key: "simulated-key".to_owned(),
-            security_level: options.security_level,
+            api_key_id,
+            api_key,
+            security_level,
             tenant,
             log,
             stop: Some(stop),
