@@ -61,10 +61,10 @@ pub struct EgressLimits {
     pub response_bytes: u64,
     /// Bytes of the header lines of a request, and of a response.
     pub header_bytes: u64,
-    /// How long one read of a body waits for the next byte.
+    /// How long the server is waited for until its answer begins, and from then on for each next byte.
     pub idle_timeout: Duration,
-    /// How long one attempt may wait for the server in all: connecting, head and body. Time in which the connector does not
-    /// read does not count.
+    /// How long one attempt may wait for the server in all, head and body. Time in which the connector does not read does not
+    /// count.
     pub attempt_timeout: Duration,
     /// How long a connection may take to be made, TLS included.
     pub connect_timeout: Duration,
@@ -84,8 +84,10 @@ impl Default for EgressLimits {
             // A page of 100 alerts with all their events stays under 10 MiB; XQL streams hold up to a million rows.
             response_bytes: 1 << 30,
             header_bytes: 64 << 10,
-            idle_timeout: Duration::from_secs(60),
-            attempt_timeout: Duration::from_secs(300),
+            // Big tenants take half a minute for a page.
+            idle_timeout: Duration::from_secs(120),
+            // A stream of a million rows over a slow line; a server that trickles is stopped nevertheless.
+            attempt_timeout: Duration::from_secs(900),
             connect_timeout: Duration::from_secs(15),
             attempts: 5,
             concurrent_requests: 64,

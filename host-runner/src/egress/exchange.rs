@@ -15,7 +15,7 @@ use url::Url;
 use super::client;
 use super::governor::Governor;
 use super::policy::{self, Declarations, Judged};
-use super::resolve::Guarded;
+use super::resolve::{Guarded, ResolveError};
 use super::retry::{self, Allowance, Ended, Verdict};
 use super::signing::{Attempt, Ingredients, fill_headers};
 use super::usage::Ledger;
@@ -179,11 +179,12 @@ impl Egress {
         repeated: bool,
     ) -> Result<Response, Failure> {
         let call = judged.call.name.as_str();
+        let limits = &self.config.limits;
         let ingredients = Ingredients {
             attempt: &Attempt::now(),
             body: &request.body,
             secrets: &self.config.secrets,
-            header_bytes: self.config.limits.header_bytes,
+            header_bytes: limits.header_bytes,
         };
         let headers = fill_headers(&judged.headers, ingredients)?;
         self.judge_behind_proxy(judged).await?;
@@ -194,11 +195,23 @@ impl Egress {
             .headers(headers)
             .body(request.body.clone())
             .send();
-        let outcome = match timeout(self.config.limits.attempt_timeout, sending).await {
+        let outcome = match timeout(
+            limits
+                .attempt_timeout
+                .min(limits.connect_timeout.saturating_add(limits.idle_timeout)),
+            sending,
+        )
+        .await
+        {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(client::failure(&error, judged.origin)),
             Err(_) => Err(Failure::Timeout),
         };
+        // Names and numbers only: headers hold signatures, bodies a tenant's data.
+        match &outcome {
+            Ok(response) => tracing::debug!(call, status = response.status().as_u16(), "answered"),
+            Err(failure) => tracing::debug!(call, %failure, "not answered"),
+        }
         self.ledger.ended(
             call,
             outcome
@@ -215,14 +228,12 @@ impl Egress {
         let (Some(_), url::Host::Domain(name)) = (&self.config.proxy, judged.origin.host()) else {
             return Ok(());
         };
-        match self
-            .resolver
-            .addresses(name)
-            .await
-            .as_ref()
-            .map_err(client::from_resolving)
-        {
-            Err(denied @ Failure::Denied { .. }) => Err(denied),
+        let looking = timeout(
+            self.config.limits.connect_timeout,
+            self.resolver.addresses(name),
+        );
+        match looking.await {
+            Ok(Err(error @ ResolveError::Forbidden { .. })) => Err(client::from_resolving(&error)),
             Ok(_) | Err(_) => Ok(()),
         }
     }

@@ -105,7 +105,11 @@ impl Governor {
 
     /// The API asked for fewer requests: nothing leaves for so long, whatever the call.
     pub fn quiet(&self, for_so_long: Duration) {
-        let until = Instant::now() + for_so_long;
+        let now = Instant::now();
+        // A wait beyond what the clock can count is a day: whoever set such a bound finds out soon enough.
+        let until = now
+            .checked_add(for_so_long)
+            .unwrap_or_else(|| now + Duration::from_secs(86_400));
         let mut quiet = self
             .quiet_until
             .lock()

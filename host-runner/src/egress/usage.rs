@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 /// What one declared call came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct CallUsage {
     /// Requests that the connector made.
     pub requests: u64,
@@ -32,8 +32,8 @@ pub struct CallUsage {
 }
 
 /// What a connection's requests came to since the last [`Usage`] was taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Usage {
     /// By the call's name. Requests that no declared call covers are under "".
     pub calls: BTreeMap<String, CallUsage>,
@@ -50,6 +50,25 @@ impl Usage {
     /// Time that requests were held back, added up.
     pub fn waited(&self) -> Duration {
         Duration::from_millis(self.calls.values().map(|call| call.waited_ms).sum())
+    }
+
+    /// Adds what happened elsewhere or later, for a run that went on in several pieces.
+    pub fn add(&mut self, other: &Usage) {
+        for (name, call) in &other.calls {
+            let sum = self.calls.entry(name.clone()).or_default();
+            sum.requests += call.requests;
+            sum.attempts += call.attempts;
+            sum.retries += call.retries;
+            sum.failures += call.failures;
+            sum.refused += call.refused;
+            sum.bytes_sent += call.bytes_sent;
+            sum.bytes_received += call.bytes_received;
+            sum.waited_ms += call.waited_ms;
+            for (status, count) in &call.statuses {
+                *sum.statuses.entry(*status).or_default() += count;
+            }
+        }
+        self.secrets.extend(other.secrets.iter().cloned());
     }
 
     /// Bytes of bodies read.
@@ -174,4 +193,72 @@ impl Drop for HoldingBack<'_> {
 /// A thread that panicked while it counted leaves counts that are still true enough.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ledger() -> Ledger {
+        let ledger = Ledger::default();
+        ledger.requested("list", ["apiKey"]);
+        ledger.attempted("list", false, 10);
+        ledger.ended("list", Some(503));
+        ledger.attempted("list", true, 10);
+        ledger.ended("list", None);
+        ledger.received("list", 5);
+        ledger.refused("");
+        ledger
+    }
+
+    #[test]
+    fn usage_added_to_itself_is_twice_as_much() {
+        let once = ledger().usage();
+        let mut twice = once.clone();
+        twice.add(&once);
+        let call = &twice.calls["list"];
+        assert_eq!(
+            (call.requests, call.attempts, call.retries, call.failures),
+            (2, 4, 2, 2)
+        );
+        assert_eq!(
+            (call.bytes_sent, call.bytes_received, call.statuses[&503]),
+            (40, 10, 2)
+        );
+        assert_eq!(
+            (
+                twice.calls[""].refused,
+                twice.requests(),
+                twice.bytes_received()
+            ),
+            (2, 2, 10)
+        );
+        assert_eq!(twice.secrets, once.secrets);
+    }
+
+    #[test]
+    fn usage_reads_back_from_json_also_where_a_later_version_left_something_out() {
+        let usage = ledger().usage();
+        let json = serde_json::to_string(&usage).unwrap();
+        assert_eq!(serde_json::from_str::<Usage>(&json).unwrap(), usage);
+        assert_eq!(
+            serde_json::from_str::<Usage>("{}").unwrap(),
+            Usage::default()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_in_which_several_requests_wait_counts_once_on_the_wall_and_for_each_in_the_sum() {
+        let ledger = Ledger::default();
+        let (one, other) = (ledger.hold("list"), ledger.hold("get"));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        drop(one);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        // Also what has not ended yet.
+        assert_eq!(ledger.held_back(), Duration::from_secs(3));
+        drop(other);
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(ledger.held_back(), Duration::from_secs(3));
+        assert_eq!(ledger.usage().waited(), Duration::from_secs(5));
+    }
 }
