@@ -1,9 +1,16 @@
-//! Runner.
+//! A host for connector components: loads them, sandboxes them per tenant, and drives them into a store.
+//!
+//! Modules point one way: `cli` → `connection` → `pipeline` → `store`, `engine` → `imports` → `egress`, `secrets` → `domain`.
+//! Nothing here knows a word of any connector's vendor; what must be known about a connector is a typed field of the contract.
 
 pub mod cli;
+pub mod component;
 pub mod connection;
+pub mod contract;
 pub mod domain;
 pub mod egress;
+pub mod engine;
+pub mod imports;
 pub mod model;
 pub mod secrets;
 pub mod store;

@@ -1,0 +1,340 @@
+//! Counts what an instance uses, step by step, and knows when a limit is reached.
+//!
+//! Processor time is measured around each poll of the instance: epochs make a busy guest yield, so even one that never waits
+//! is polled anew every few milliseconds. (Epochs themselves are a poor meter: a whole tick is charged after every await.)
+
+use super::limits::{LimitReached, Limits};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// Shared between an instance's imports and the guard around its calls.
+#[derive(Debug)]
+pub struct Meter {
+    limits: Limits,
+    step: Mutex<StepUse>,
+    memory: AtomicU64,
+    memory_peak: AtomicU64,
+    sync_requests: AtomicU64,
+}
+
+#[derive(Debug)]
+struct StepUse {
+    /// None between two steps, when the guest is not asked for anything.
+    started: Option<Instant>,
+    cpu: Duration,
+    waited: Duration,
+    requests: u64,
+    response_bytes: u64,
+    log_lines: u64,
+    host_calls: u64,
+    reached: Option<LimitReached>,
+}
+
+impl StepUse {
+    const fn idle() -> Self {
+        Self {
+            started: None,
+            cpu: Duration::ZERO,
+            waited: Duration::ZERO,
+            requests: 0,
+            response_bytes: 0,
+            log_lines: 0,
+            host_calls: 0,
+            reached: None,
+        }
+    }
+}
+
+/// What to do with a line of log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogVerdict {
+    /// Write it.
+    Write,
+    /// It is the first one too many: say that further lines are dropped.
+    LastStraw,
+    /// Drop it.
+    Drop,
+}
+
+impl Meter {
+    /// A meter at rest.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            step: Mutex::new(StepUse::idle()),
+            memory: AtomicU64::new(0),
+            memory_peak: AtomicU64::new(0),
+            sync_requests: AtomicU64::new(0),
+        }
+    }
+
+    /// The limits that it holds to.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn step(&self) -> std::sync::MutexGuard<'_, StepUse> {
+        self.step.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A step begins: all counts per step start anew.
+    pub fn begin_step(&self) {
+        let mut step = self.step();
+        let reached = step.reached.take();
+        *step = StepUse::idle();
+        step.reached = reached;
+        step.started = Some(Instant::now());
+    }
+
+    /// The step has ended; time does not count until the next.
+    pub fn end_step(&self) {
+        self.step().started = None;
+    }
+
+    /// One more call from the guest to the host.
+    pub fn host_call(&self) -> Result<(), LimitReached> {
+        let mut step = self.step();
+        step.host_calls += 1;
+        let over = step.host_calls > self.limits.step_host_calls;
+        self.judge(&mut step, over, "step-host-calls")
+    }
+
+    /// One more request.
+    pub fn request(&self) -> Result<(), LimitReached> {
+        let total = self.sync_requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut step = self.step();
+        step.requests += 1;
+        if total > self.limits.sync_requests {
+            return self.judge(&mut step, true, "sync-requests");
+        }
+        let over = step.requests > self.limits.step_requests;
+        self.judge(&mut step, over, "step-requests")
+    }
+
+    /// Bytes of a reply were read.
+    pub fn response_bytes(&self, bytes: usize) -> Result<(), LimitReached> {
+        let mut step = self.step();
+        step.response_bytes += bytes as u64;
+        let over = step.response_bytes > self.limits.step_response_mib << 20;
+        self.judge(&mut step, over, "step-response")
+    }
+
+    /// A line of log is to be written.
+    pub fn log_line(&self) -> LogVerdict {
+        let mut step = self.step();
+        step.log_lines += 1;
+        match step.log_lines.cmp(&(self.limits.step_log_lines + 1)) {
+            std::cmp::Ordering::Less => LogVerdict::Write,
+            std::cmp::Ordering::Equal => LogVerdict::LastStraw,
+            std::cmp::Ordering::Greater => LogVerdict::Drop,
+        }
+    }
+
+    /// Time that a request waited for the API's budgets: it is not the guest's.
+    pub fn waited(&self, time: Duration) {
+        self.step().waited += time;
+    }
+
+    /// Linear memory grows to `bytes`; refused beyond the limit.
+    pub fn memory(&self, bytes: usize) -> Result<(), LimitReached> {
+        let bytes = bytes as u64;
+        if bytes > self.limits.memory_mib << 20 {
+            return self.judge(&mut self.step(), true, "memory");
+        }
+        self.memory.store(bytes, Ordering::Relaxed);
+        self.memory_peak.fetch_max(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Tables grow to `elements`; refused beyond the limit.
+    pub fn table(&self, elements: usize) -> Result<(), LimitReached> {
+        let over = elements as u64 > self.limits.table_elements;
+        self.judge(&mut self.step(), over, "table-elements")
+    }
+
+    /// Linear memory in use, in bytes.
+    #[must_use]
+    pub fn memory_in_use(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed)
+    }
+
+    /// The most linear memory that was in use, in bytes.
+    #[must_use]
+    pub fn memory_peak(&self) -> u64 {
+        self.memory_peak.load(Ordering::Relaxed)
+    }
+
+    /// The limit that ended the instance, if one did.
+    #[must_use]
+    pub fn reached(&self) -> Option<LimitReached> {
+        self.step().reached.clone()
+    }
+
+    fn judge(
+        &self,
+        step: &mut StepUse,
+        over: bool,
+        name: &'static str,
+    ) -> Result<(), LimitReached> {
+        if over {
+            let reached = LimitReached::of(&self.limits, name);
+            step.reached = Some(reached.clone());
+            Err(reached)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn spent(&self, cpu: Duration) -> Result<(), LimitReached> {
+        let mut step = self.step();
+        if step.started.is_none() {
+            return Ok(());
+        }
+        step.cpu += cpu;
+        let over = step.cpu > Duration::from_millis(self.limits.step_cpu_ms);
+        self.judge(&mut step, over, "step-cpu")
+    }
+
+    /// When the running step's time on the clock is over; none between steps.
+    fn deadline(&self) -> Option<Instant> {
+        let step = self.step();
+        step.started
+            .map(|started| started + Duration::from_secs(self.limits.step_wall_s) + step.waited)
+    }
+
+    fn timed_out(&self) -> LimitReached {
+        let mut step = self.step();
+        let reached = LimitReached::of(&self.limits, "step-wall");
+        step.reached = Some(reached.clone());
+        reached
+    }
+}
+
+/// Holds a future that runs an instance to its meter: on the processor and on the clock.
+///
+/// It stands outside `run_concurrent`: a deadline inside never fires on a guest that spins.
+pub struct Guarded<'a, F> {
+    inner: Pin<Box<F>>,
+    meter: &'a Meter,
+    alarm: Pin<Box<Sleep>>,
+}
+
+/// How often the clock is looked at while the guest waits.
+const GLANCE: Duration = Duration::from_millis(500);
+
+impl<'a, F> Guarded<'a, F> {
+    /// Guards `inner`.
+    pub fn new(inner: F, meter: &'a Meter) -> Self {
+        Self {
+            inner: Box::pin(inner),
+            meter,
+            alarm: Box::pin(tokio::time::sleep(GLANCE)),
+        }
+    }
+}
+
+impl<F: Future> Future for Guarded<'_, F> {
+    type Output = Result<F::Output, LimitReached>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let started = std::time::Instant::now();
+        if let Poll::Ready(output) = this.inner.as_mut().poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        if let Err(reached) = this.meter.spent(started.elapsed()) {
+            return Poll::Ready(Err(reached));
+        }
+        loop {
+            let now = Instant::now();
+            if this
+                .meter
+                .deadline()
+                .is_some_and(|deadline| now >= deadline)
+            {
+                return Poll::Ready(Err(this.meter.timed_out()));
+            }
+            if this.alarm.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            this.alarm.as_mut().reset(now + GLANCE);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> Meter {
+        Meter::new(Limits {
+            step_requests: 2,
+            step_log_lines: 1,
+            step_wall_s: 10,
+            ..Limits::default()
+        })
+    }
+
+    #[test]
+    fn the_third_request_of_a_step_is_one_too_many_and_a_new_step_starts_anew() {
+        let meter = small();
+        meter.begin_step();
+        assert!(meter.request().is_ok());
+        assert!(meter.request().is_ok());
+        assert_eq!(meter.request().unwrap_err().name, "step-requests");
+        meter.begin_step();
+        assert!(meter.request().is_ok());
+        assert_eq!(meter.reached().unwrap().name, "step-requests");
+    }
+
+    #[test]
+    fn a_flood_of_lines_is_announced_once_and_dropped() {
+        let meter = small();
+        meter.begin_step();
+        let verdicts: Vec<_> = (0..4).map(|_| meter.log_line()).collect();
+        assert_eq!(
+            verdicts,
+            [
+                LogVerdict::Write,
+                LogVerdict::LastStraw,
+                LogVerdict::Drop,
+                LogVerdict::Drop
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_that_waits_too_long_ends_with_the_limits_name() {
+        let meter = small();
+        meter.begin_step();
+        let reached = Guarded::new(std::future::pending::<()>(), &meter)
+            .await
+            .unwrap_err();
+        assert_eq!(reached.name, "step-wall");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_the_apis_budgets_does_not_count() {
+        let meter = small();
+        meter.begin_step();
+        meter.waited(Duration::from_secs(60));
+        let slow = tokio::time::sleep(Duration::from_secs(30));
+        assert!(Guarded::new(slow, &meter).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn between_two_steps_time_does_not_count() {
+        let meter = small();
+        meter.begin_step();
+        meter.end_step();
+        let slow = tokio::time::sleep(Duration::from_secs(3_600));
+        assert!(Guarded::new(slow, &meter).await.is_ok());
+    }
+}

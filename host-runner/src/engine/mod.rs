@@ -1,0 +1,25 @@
+//! The engine: compiles components, and runs their verbs within limits.
+//!
+//! Three lifetimes: a [`Runtime`] lives as long as the process, a [`Plugin`] as long as its component is in use, an instance as
+//! long as one verb (or one sync of one data stream). A trap, a limit or a cancel drops the instance; nothing is called on
+//! it again.
+
+mod cache;
+mod call;
+mod compile;
+mod config;
+mod limits;
+mod mapper;
+mod meter;
+mod plugin;
+mod reading;
+mod runtime;
+
+pub use call::CallError;
+pub use compile::{Compiler, compile_file};
+pub use limits::{LimitInfo, LimitReached, Limits};
+pub use mapper::Mapper;
+pub use meter::{LogVerdict, Meter};
+pub use plugin::Plugin;
+pub use reading::{Delivery, Reading};
+pub use runtime::{EngineError, Runtime, RuntimeOptions};

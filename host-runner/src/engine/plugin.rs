@@ -1,0 +1,234 @@
+//! A component in use: its manifest, and its verbs.
+
+use super::call::CallError;
+use super::limits::Limits;
+use super::mapper::Mapper;
+use super::meter::{Guarded, Meter};
+use super::reading::Reading;
+use super::runtime::Runtime;
+use crate::component::{Anatomy, ComponentFile, LoadError, Manifest};
+use crate::contract::{self, connector};
+use crate::domain::Clock;
+use crate::imports::{LogSink, Reach, State};
+use std::sync::Arc;
+use wasmtime::Store;
+
+/// A loaded component: described once, instantiated anew for each verb.
+pub struct Plugin {
+    runtime: Arc<Runtime>,
+    pre: contract::PluginPre<State>,
+    name: String,
+    sha256: String,
+    size: u64,
+    anatomy: Anatomy,
+    manifest: Manifest,
+}
+
+/// One instance and the store that it lives in.
+pub(crate) struct Instance {
+    pub(crate) store: Store<State>,
+    pub(crate) exports: contract::Plugin,
+    pub(crate) meter: Arc<Meter>,
+}
+
+impl Plugin {
+    /// Asks a freshly linked component for its manifest.
+    pub(crate) async fn describe(
+        runtime: Arc<Runtime>,
+        pre: contract::PluginPre<State>,
+        file: &ComponentFile,
+        anatomy: Anatomy,
+    ) -> Result<Arc<Self>, LoadError> {
+        let raw = {
+            let failed = |error: CallError| LoadError::Describe {
+                name: file.name.clone(),
+                reason: error.to_string(),
+            };
+            let reach = Reach::nothing(runtime.clock(), Arc::new(crate::imports::Silent));
+            let mut instance = instantiate(&runtime, &pre, reach, "describe")
+                .await
+                .map_err(failed)?;
+            let exports = &instance.exports;
+            let meter = Arc::clone(&instance.meter);
+            let work = instance.store.run_concurrent(async |accessor| {
+                exports
+                    .connector_platform_connector()
+                    .call_describe(accessor)
+                    .await
+            });
+            finish("describe", &meter, Guarded::new(work, &meter).await).map_err(failed)?
+        };
+        let manifest = Manifest::check(raw).map_err(|error| LoadError::Manifest {
+            name: file.name.clone(),
+            error,
+        })?;
+        Ok(Arc::new(Self {
+            runtime,
+            pre,
+            name: file.name.clone(),
+            sha256: file.sha256.clone(),
+            size: file.bytes.len() as u64,
+            anatomy,
+            manifest,
+        }))
+    }
+
+    /// Where it came from, for messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// SHA-256 of the component's bytes, lower-case hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Size of the component in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Its imports, exports and metadata.
+    #[must_use]
+    pub fn anatomy(&self) -> &Anatomy {
+        &self.anatomy
+    }
+
+    /// Its manifest, checked.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The limits that it is held to.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        self.runtime.limits()
+    }
+
+    /// The time that it is told.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.runtime.clock()
+    }
+
+    /// Checks and completes a configuration. Pure: the instance has no way out.
+    pub async fn configure(
+        &self,
+        config: &serde_json::Value,
+        secrets_set: &[String],
+        written_by: Option<&str>,
+        log: Arc<dyn LogSink>,
+    ) -> Result<Result<connector::Configuration, Vec<contract::types::Problem>>, CallError> {
+        const VERB: &str = "configure";
+        let mut instance = self.pure(VERB, log).await?;
+        let exports = &instance.exports;
+        let meter = Arc::clone(&instance.meter);
+        let config = config.to_string().into_bytes();
+        let work = instance.store.run_concurrent(async |accessor| {
+            exports
+                .connector_platform_connector()
+                .call_configure(
+                    accessor,
+                    config,
+                    secrets_set.to_vec(),
+                    written_by.map(str::to_owned),
+                )
+                .await
+        });
+        finish(VERB, &meter, Guarded::new(work, &meter).await)
+    }
+
+    /// Tries what a sync will need.
+    pub async fn test(
+        &self,
+        config: Vec<u8>,
+        reach: Reach,
+    ) -> Result<Vec<connector::Check>, CallError> {
+        const VERB: &str = "test";
+        let mut instance = self.instantiate(reach, VERB).await?;
+        let exports = &instance.exports;
+        let meter = Arc::clone(&instance.meter);
+        let work = instance.store.run_concurrent(async |accessor| {
+            exports
+                .connector_platform_connector()
+                .call_test(accessor, config)
+                .await
+        });
+        finish(VERB, &meter, Guarded::new(work, &meter).await)
+    }
+
+    /// Begins, or goes on with, a sync; its steps come through the [`Reading`].
+    pub async fn sync(
+        self: &Arc<Self>,
+        request: connector::SyncRequest,
+        reach: Reach,
+    ) -> Result<Reading, CallError> {
+        let instance = self.instantiate(reach, "sync").await?;
+        Ok(Reading::start(instance, request))
+    }
+
+    /// Prepares a map in an instance of its own, without a way out.
+    pub async fn mapper(
+        self: &Arc<Self>,
+        mapping: Vec<u8>,
+        context: connector::MapContext,
+        log: Arc<dyn LogSink>,
+    ) -> Result<Result<Mapper, Vec<contract::types::Problem>>, CallError> {
+        let instance = self.pure("transform", log).await?;
+        Mapper::start(instance, mapping, context).await
+    }
+
+    async fn pure(&self, verb: &'static str, log: Arc<dyn LogSink>) -> Result<Instance, CallError> {
+        self.instantiate(Reach::nothing(self.runtime.clock(), log), verb)
+            .await
+    }
+
+    async fn instantiate(&self, reach: Reach, verb: &'static str) -> Result<Instance, CallError> {
+        instantiate(&self.runtime, &self.pre, reach, verb).await
+    }
+}
+
+async fn instantiate(
+    runtime: &Runtime,
+    pre: &contract::PluginPre<State>,
+    reach: Reach,
+    verb: &'static str,
+) -> Result<Instance, CallError> {
+    let meter = Arc::new(Meter::new(runtime.limits.clone()));
+    let mut store = Store::new(&runtime.engine, State::new(reach, Arc::clone(&meter)));
+    store.limiter(|state| state);
+    store.set_hostcall_fuel(usize::try_from(runtime.limits.call_mib << 20).unwrap_or(usize::MAX));
+    store.set_max_component_handles(usize::try_from(runtime.limits.handles).unwrap_or(usize::MAX));
+    store.epoch_deadline_async_yield_and_update(1);
+    store.set_epoch_deadline(1);
+    meter.begin_step();
+    let made = Guarded::new(pre.instantiate_async(&mut store), &meter).await;
+    let exports = match made {
+        Ok(Ok(exports)) => exports,
+        Ok(Err(error)) => return Err(CallError::from_wasmtime(verb, &error, &meter)),
+        Err(reached) => return Err(CallError::Limit { verb, reached }),
+    };
+    Ok(Instance {
+        store,
+        exports,
+        meter,
+    })
+}
+
+/// Unfolds the ends of a guarded call: a limit around it, a trap of `run_concurrent`, a trap of the call itself.
+pub(crate) fn finish<R>(
+    verb: &'static str,
+    meter: &Meter,
+    outcome: Result<wasmtime::Result<wasmtime::Result<R>>, super::limits::LimitReached>,
+) -> Result<R, CallError> {
+    meter.end_step();
+    match outcome {
+        Ok(Ok(Ok(value))) => Ok(value),
+        Ok(Ok(Err(error)) | Err(error)) => Err(CallError::from_wasmtime(verb, &error, meter)),
+        Err(reached) => Err(CallError::Limit { verb, reached }),
+    }
+}

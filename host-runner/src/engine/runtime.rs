@@ -1,0 +1,140 @@
+//! One engine per process, and what it shares between components.
+
+use super::cache::Cache;
+use super::compile::{self, Compiler};
+use super::config;
+use super::limits::Limits;
+use super::plugin::Plugin;
+use crate::component::{Anatomy, LoadError, Source, check_kind};
+use crate::contract;
+use crate::domain::{Clock, SystemClock};
+use crate::imports::State;
+use std::path::PathBuf;
+use std::sync::Arc;
+use wasmtime::Engine;
+use wasmtime::component::{HasSelf, Linker};
+
+/// The engine can't be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// wasmtime refuses.
+    #[error("the WebAssembly engine can't be set up: {0:#}")]
+    Engine(#[from] wasmtime::Error),
+    /// A file or folder of the runner's own.
+    #[error("{path}: {error}", path = path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+/// How to set up a [`Runtime`].
+#[derive(Clone)]
+pub struct RuntimeOptions {
+    /// Where compiled components are kept; none compiles anew each time.
+    pub cache: Option<PathBuf>,
+    /// Where compiling happens.
+    pub compiler: Compiler,
+    /// What instances may use.
+    pub limits: Limits,
+    /// How many instances may live at once: a command line needs two per data stream that it syncs.
+    pub instances: u32,
+    /// The time that guests are told.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> Self {
+        Self {
+            cache: None,
+            compiler: Compiler::InProcess,
+            limits: Limits::default(),
+            instances: 8,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// The engine and its linker; one per process.
+pub struct Runtime {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<State>,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Arc<dyn Clock>,
+    cache: Option<Cache>,
+    compiler: Compiler,
+}
+
+impl Runtime {
+    /// Sets the engine up and starts its clock of epochs.
+    pub fn new(options: RuntimeOptions) -> Result<Arc<Self>, EngineError> {
+        let engine = config::engine(&options.limits, options.instances)?;
+        tick(&engine);
+        let mut linker = Linker::new(&engine);
+        contract::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)?;
+        let cache = options
+            .cache
+            .map(|path| Cache::open(&path).map_err(|error| EngineError::Io { path, error }))
+            .transpose()?;
+        Ok(Arc::new(Self {
+            engine,
+            linker,
+            limits: options.limits,
+            clock: options.clock,
+            cache,
+            compiler: options.compiler,
+        }))
+    }
+
+    /// The limits that instances are held to.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The time that guests are told.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// Reads, judges, compiles (or finds compiled) and describes a component.
+    pub async fn load(self: &Arc<Self>, source: &Source) -> Result<Arc<Plugin>, LoadError> {
+        let file = source.read(&self.limits)?;
+        check_kind(&file)?;
+        let component = compile::obtain(
+            &self.engine,
+            self.cache.as_ref(),
+            &self.compiler,
+            &file,
+            &self.limits,
+        )
+        .await?;
+        let anatomy = Anatomy::of(&file, &self.engine, &component)?;
+        let not_kept = |error: wasmtime::Error| LoadError::Contract {
+            name: file.name.clone(),
+            contract: format!("{}@{}", contract::PACKAGE, contract::VERSION),
+            reason: format!("{error:#}"),
+        };
+        let linked = self.linker.instantiate_pre(&component).map_err(not_kept)?;
+        let pre = contract::PluginPre::new(linked).map_err(not_kept)?;
+        Plugin::describe(Arc::clone(self), pre, &file, anatomy).await
+    }
+}
+
+/// Ticks for as long as the engine lives.
+fn tick(engine: &Engine) {
+    let weak = engine.weak();
+    // Nothing to join: the thread ends with the engine. Where it can't be started, guests are bounded by the clock alone.
+    let _ = std::thread::Builder::new()
+        .name("epochs".to_owned())
+        .spawn(move || {
+            while let Some(engine) = weak.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(config::TICK);
+            }
+        });
+}

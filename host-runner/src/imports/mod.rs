@@ -1,0 +1,102 @@
+//! The host's side of the contract's imports, one module per interface.
+//!
+//! Two kinds of failure are kept apart: what the guest is told (the contract's `failure`), and what ends the guest (a trap,
+//! for a reached limit or a broken rule of the component model).
+
+mod clock;
+mod http;
+mod inventory;
+mod log;
+
+pub use self::http::ResponseBody;
+pub use self::inventory::{HeldRecord, Inventory, NoInventory};
+pub use self::log::{LogLine, LogSink, Silent};
+
+use crate::contract;
+use crate::domain::Clock;
+use crate::egress::Egress;
+use crate::engine::Meter;
+use std::sync::Arc;
+use wasmtime::ResourceLimiter;
+use wasmtime::component::ResourceTable;
+
+/// What one instance can reach.
+pub struct Reach {
+    /// The way out; none for verbs that are pure by type.
+    pub egress: Option<Arc<Egress>>,
+    /// What the platform holds.
+    pub inventory: Arc<dyn Inventory>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where lines of log go.
+    pub log: Arc<dyn LogSink>,
+}
+
+impl Reach {
+    /// For verbs that are pure: no way out, nothing held.
+    #[must_use]
+    pub fn nothing(clock: Arc<dyn Clock>, log: Arc<dyn LogSink>) -> Self {
+        Self {
+            egress: None,
+            inventory: Arc::new(NoInventory),
+            clock,
+            log,
+        }
+    }
+}
+
+/// The data of one instance's store.
+pub struct State {
+    pub(crate) reach: Reach,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) table: ResourceTable,
+}
+
+impl State {
+    /// A fresh state.
+    #[must_use]
+    pub fn new(reach: Reach, meter: Arc<Meter>) -> Self {
+        Self {
+            reach,
+            meter,
+            table: ResourceTable::new(),
+        }
+    }
+}
+
+impl contract::types::Host for State {}
+impl contract::signing::Host for State {}
+
+impl ResourceLimiter for State {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.meter.memory(desired)?;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.meter.table(desired)?;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        8
+    }
+
+    fn tables(&self) -> usize {
+        8
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
+}
