@@ -6,6 +6,7 @@ mod paging;
 mod resume;
 mod tenant;
 mod vulnerabilities;
+mod xql;
 
 use super::{Limits, Reading, Stream, alerts as alert_stream, endpoints as endpoint_stream};
 use crate::api::Client;
