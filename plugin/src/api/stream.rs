@@ -259,3 +259,124 @@ impl Read for Feed {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Failure;
+    use crate::testing::block_on;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use serde_json::json;
+    use std::collections::VecDeque;
+    use std::io::Write;
+
+    /// A body that arrives in these pieces.
+    struct Pieces(VecDeque<Vec<u8>>);
+
+    impl Pieces {
+        fn new(bytes: &[u8], size: usize) -> Pieces {
+            Pieces(bytes.chunks(size.max(1)).map(<[u8]>::to_vec).collect())
+        }
+    }
+
+    impl Body for Pieces {
+        async fn read(&mut self, _: u32) -> Result<Vec<u8>, Failure> {
+            Ok(self.0.pop_front().unwrap_or_default())
+        }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn rows(bytes: &[u8], size: usize) -> Result<Vec<StreamRow>, Fault> {
+        let mut stream = RowStream::new(Pieces::new(bytes, size), 200, 0);
+        let mut rows = Vec::new();
+        while let Some(row) = block_on(stream.next())? {
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    #[test]
+    fn the_last_row_needs_no_end_of_line_and_empty_lines_are_none() {
+        assert_eq!(
+            rows(b"{\"a\":1}\r\n\n{\"a\":2}", 3).unwrap(),
+            [
+                StreamRow::Row(json!({"a": 1})),
+                StreamRow::Row(json!({"a": 2}))
+            ]
+        );
+        assert_eq!(rows(b"", 1).unwrap(), []);
+        assert_eq!(rows(b"7", 1).unwrap(), [StreamRow::Row(json!(7))]);
+    }
+
+    #[test]
+    fn a_compressed_body_that_stops_short_is_a_fault() {
+        let whole = gzip(b"{\"a\":1}\n{\"a\":2}\n");
+        for end in 3..whole.len() {
+            assert!(
+                rows(&whole[..end], 4).is_err(),
+                "{end} of {} bytes",
+                whole.len()
+            );
+        }
+    }
+
+    #[test]
+    fn gzip_that_is_none_is_a_fault() {
+        let mut broken = gzip(&[b'x'; 500]);
+        broken[15] ^= 0xff;
+        assert!(rows(&broken, 100).is_err());
+        assert!(rows(b"\x1f\x8bnot gzip at all", 100).is_err());
+    }
+
+    #[test]
+    fn a_bomb_of_one_endless_row_ends_in_a_fault_before_it_fills_memory() {
+        // 64 MiB of blanks in twice compressed few bytes.
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        for _ in 0..64 {
+            encoder.write_all(&vec![b' '; 1 << 20]).unwrap();
+        }
+        let bomb = gzip(&encoder.finish().unwrap());
+        assert!(bomb.len() < 4_096);
+        let fault = rows(&bomb, 100).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::TooLarge);
+    }
+
+    #[test]
+    fn a_web_page_with_a_good_status_is_told_as_one() {
+        let fault = rows(b"<html><body>Please log in</body></html>", 10).unwrap_err();
+        assert!(fault.message.contains("web page"), "{}", fault.message);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn rows_are_the_same_however_they_are_cut_and_compressed(
+            texts in proptest::collection::vec("[^\\x00]{0,40}", 0..30),
+            size in 1_usize..200,
+            layers in 0_u8..3,
+        ) {
+            let mut bytes: Vec<u8> = texts.iter().flat_map(|text| format!("{}\n", json!({"t": text})).into_bytes()).collect();
+            for _ in 0..layers {
+                bytes = gzip(&bytes);
+            }
+            let expected: Vec<StreamRow> = texts.iter().map(|text| StreamRow::Row(json!({"t": text}))).collect();
+            proptest::prop_assert_eq!(rows(&bytes, size).unwrap(), expected);
+        }
+
+        #[test]
+        fn no_bytes_make_the_stream_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400), gzipped in proptest::bool::ANY) {
+            let _ = rows(&bytes, 7);
+            if gzipped {
+                let _ = rows(&gzip(&bytes), 7);
+                let mut looks_like_it = vec![0x1f, 0x8b, 8, 0];
+                looks_like_it.extend(bytes);
+                let _ = rows(&looks_like_it, 7);
+            }
+        }
+    }
+}

@@ -9,6 +9,8 @@ mod columns;
 mod endpoint;
 mod field;
 mod fingerprint;
+#[cfg(test)]
+mod tests;
 mod vulnerability;
 
 pub use alert::{AlertState, alert, alert_state};
