@@ -144,12 +144,14 @@ impl Server {
         let (body, size) = match reply.body {
             Body::Stream(stream) => (axum::body::Body::from_stream(stream), 0),
             Body::Bytes(mut bytes) => {
-                if self.context.options.gzip && accepts_gzip && !encoded && bytes.len() >= GZIP_FROM
+                let worthwhile = !encoded && bytes.len() >= GZIP_FROM;
+                if self.context.options.gzip
+                    && accepts_gzip
+                    && worthwhile
+                    && let Some(packed) = gzip(&bytes)
                 {
-                    if let Some(packed) = gzip(&bytes) {
-                        bytes = packed;
-                        encoded = true;
-                    }
+                    bytes = packed;
+                    encoded = true;
                 }
                 let size = bytes.len();
                 (axum::body::Body::from(bytes), size)

@@ -1,5 +1,13 @@
 //! Who is let in, and what the others are told: keys, roles, licences, rates, wrong paths and bodies.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod support;
 
 use std::net::SocketAddr;

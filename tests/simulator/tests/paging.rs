@@ -1,5 +1,13 @@
 //! Pages, filters, sort and caps of the endpoint, alert and incident calls, against the tenant's own truth.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -462,7 +462,7 @@ fn write_current_keys(json: &mut Json, tenant: &Tenant, profile: &Profile) {
     json.key_int("last_content_update_time", released + 3_600_000);
     json.key_text(
         "content_status",
-        if profile.bits % 5 == 0 {
+        if profile.bits.is_multiple_of(5) {
             "up_to_date"
         } else {
             "UP_TO_DATE"

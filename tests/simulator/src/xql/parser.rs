@@ -199,11 +199,11 @@ impl Parser<'_> {
             return self.list(item).map(Stage::Sort);
         }
         if self.word("limit") {
-            if let Some(Kind::Int(number)) = self.peek() {
-                if let Ok(limit) = usize::try_from(*number) {
-                    self.at += 1;
-                    return Ok(Stage::Limit(limit));
-                }
+            if let Some(Kind::Int(number)) = self.peek()
+                && let Ok(limit) = usize::try_from(*number)
+            {
+                self.at += 1;
+                return Ok(Stage::Limit(limit));
             }
             return Err(self.error("a whole number"));
         }
