@@ -134,6 +134,16 @@ impl<P> Condition<P> {
         })
     }
 
+    /// Whether all its sources are of this kind.
+    pub(super) fn all_sources(&self, is: &impl Fn(&P) -> bool) -> bool {
+        match self {
+            Condition::Test(source, _) => is(source),
+            Condition::CustomField(_) => true,
+            Condition::Not(inner) => inner.all_sources(is),
+            Condition::Any(all) | Condition::All(all) => all.iter().all(|one| one.all_sources(is)),
+        }
+    }
+
     /// Whether it holds, given how to answer a test.
     pub(super) fn holds(&self, test: &mut impl FnMut(&P, &Test) -> bool) -> bool {
         match self {

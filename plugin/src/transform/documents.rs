@@ -9,6 +9,19 @@ use super::value::Value;
 use super::write::{self, Special};
 use crate::contract::{Document, DocumentKind, Placeholder};
 
+/// How many values of one name identify a document or are a facet of it. More tell nothing more.
+const MOST_VALUES: usize = 100;
+
+/// Names and values.
+type Pairs = Vec<(String, String)>;
+
+/// Values that are the same for all findings of a record, by their places in the head.
+#[derive(Default)]
+struct Shared {
+    identity: Vec<Option<Vec<String>>>,
+    facets: Vec<Option<Vec<String>>>,
+}
+
 impl<'r> Run<'_, 'r> {
     /// The documents, or none where something that must be there is missing.
     pub(super) fn documents(&mut self, made: &Made<'r>) -> Option<Vec<Document>> {
@@ -35,15 +48,16 @@ impl<'r> Run<'_, 'r> {
             ranges = found;
             let placeholders = self.placeholders(&made.root);
             asset_key = Some(key.clone());
-            documents.push(self.document(
-                DocumentKind::Asset,
-                head,
+            let (identity, facets) = self.facts(head, &mut frames, &mut Shared::default());
+            documents.push(Document {
+                kind: DocumentKind::Asset,
                 key,
-                None,
+                asset: None,
+                identity,
+                facets,
                 placeholders,
                 body,
-                &mut frames,
-            ));
+            });
         }
         let Some(finding) = &plan.finding else {
             return Some(documents);
@@ -58,15 +72,16 @@ impl<'r> Run<'_, 'r> {
             let asset = self.asset(finding, &asset_key, &mut frames);
             let (body, _) = write::document(&plan.root, &made.root, Special::None);
             let placeholders = self.placeholders(&made.root);
-            documents.push(self.document(
-                DocumentKind::Finding,
-                &finding.head,
+            let (identity, facets) = self.facts(&finding.head, &mut frames, &mut Shared::default());
+            documents.push(Document {
+                kind: DocumentKind::Finding,
                 key,
                 asset,
+                identity,
+                facets,
                 placeholders,
                 body,
-                &mut frames,
-            ));
+            });
             return Some(documents);
         };
         let (Some(scope), Some(elements)) = (
@@ -80,6 +95,7 @@ impl<'r> Run<'_, 'r> {
             .ok()
             .flatten()
             .unwrap_or_default();
+        let mut shared = Shared::default();
         for (at, ((index, key), element)) in made.findings.iter().zip(&elements.items).enumerate() {
             let Some(item) = items.get(*index).filter(|_| !element.dropped) else {
                 continue;
@@ -92,58 +108,63 @@ impl<'r> Run<'_, 'r> {
             frames.enter(item, *index);
             let asset = self.asset(finding, &asset_key, &mut frames);
             let placeholders = self.placeholders(element);
-            let kind = DocumentKind::Finding;
-            documents.push(self.document(
-                kind,
-                &finding.head,
-                key.clone(),
+            let (identity, facets) = self.facts(&finding.head, &mut frames, &mut shared);
+            documents.push(Document {
+                kind: DocumentKind::Finding,
+                key: key.clone(),
                 asset,
+                identity,
+                facets,
                 placeholders,
                 body,
-                &mut frames,
-            ));
+            });
             frames.leave();
         }
         Some(documents)
     }
 
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "the parts of a document, each of its own kind"
-    )]
-    fn document(
+    /// Identity and facets of a document.
+    fn facts(
         &mut self,
-        kind: DocumentKind,
         head: &Head,
-        key: String,
-        asset: Option<String>,
-        placeholders: Vec<Placeholder>,
-        body: Vec<u8>,
         frames: &mut Frames<'r>,
-    ) -> Document {
-        let mut named = |all: &[(String, Expression)]| {
-            let mut pairs = Vec::new();
-            for (name, expression) in all {
-                for text in self.texts(expression, frames) {
-                    let pair = (name.clone(), text);
-                    if !pairs.contains(&pair) {
-                        pairs.push(pair);
+        shared: &mut Shared,
+    ) -> (Pairs, Pairs) {
+        (
+            self.named(&head.identity, frames, &mut shared.identity),
+            self.named(&head.facets, frames, &mut shared.facets),
+        )
+    }
+
+    fn named(
+        &mut self,
+        all: &[(String, Expression)],
+        frames: &mut Frames<'r>,
+        shared: &mut Vec<Option<Vec<String>>>,
+    ) -> Pairs {
+        shared.resize(all.len(), None);
+        let mut pairs = Vec::with_capacity(all.len());
+        for ((name, expression), known) in all.iter().zip(shared) {
+            let texts = match known {
+                Some(texts) => texts.clone(),
+                None => {
+                    let texts = self.texts(expression, frames);
+                    if expression.per_record {
+                        *known = Some(texts.clone());
                     }
+                    texts
+                }
+            };
+            for text in texts {
+                if !pairs
+                    .iter()
+                    .any(|(other, value)| other == name && *value == text)
+                {
+                    pairs.push((name.clone(), text));
                 }
             }
-            pairs
-        };
-        let identity = named(&head.identity);
-        let facets = named(&head.facets);
-        Document {
-            kind,
-            key,
-            asset,
-            identity,
-            facets,
-            placeholders,
-            body,
         }
+        pairs
     }
 
     /// The values of an expression that belongs to a document, from where it begins: a finding's own element or the record.
@@ -158,6 +179,7 @@ impl<'r> Run<'_, 'r> {
                 .iter()
                 .filter(|value| !value.is_absent())
                 .filter_map(Value::text)
+                .take(MOST_VALUES)
                 .map(|text| text.into_owned())
                 .collect(),
             Got::Value(value) => value

@@ -99,6 +99,8 @@ pub(super) struct Expression {
     pub(super) when: Vec<Condition<Lookup>>,
     /// Its source begins in the list that the findings are made of.
     pub(super) in_finding: bool,
+    /// It gives the same in every element of that list.
+    pub(super) per_record: bool,
 }
 
 /// A rule.

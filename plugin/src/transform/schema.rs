@@ -19,24 +19,33 @@ impl Kinds {
     pub(super) const ALL: Kinds = Kinds(0x7f);
     const NONE: Kinds = Kinds(0);
 
+    const NULL: u8 = 1;
+    const BOOLEAN: u8 = 2;
+    const INTEGER: u8 = 4;
+    const FRACTION: u8 = 8;
+    const STRING: u8 = 16;
+    const ARRAY: u8 = 32;
+    const OBJECT: u8 = 64;
+
+    /// What each name asks for.
     const NAMES: [(&'static str, u8); 7] = [
-        ("null", 1),
-        ("boolean", 2),
-        ("integer", 4),
-        ("number", 8 | 4),
-        ("string", 16),
-        ("array", 32),
-        ("object", 64),
+        ("null", Self::NULL),
+        ("boolean", Self::BOOLEAN),
+        ("integer", Self::INTEGER),
+        ("number", Self::INTEGER | Self::FRACTION),
+        ("string", Self::STRING),
+        ("array", Self::ARRAY),
+        ("object", Self::OBJECT),
     ];
 
-    /// Whether a type is in the set. "number" asks for any number.
-    pub(super) fn has(self, name: &str) -> bool {
-        let bits = Self::NAMES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map_or(0, |(_, bits)| *bits);
-        let asked = if name == "number" { 8 } else { bits };
-        self.0 & asked != 0
+    /// Whether lists are among them.
+    pub(super) fn has_lists(self) -> bool {
+        self.0 & Self::ARRAY != 0
+    }
+
+    /// Whether objects are among them.
+    pub(super) fn has_objects(self) -> bool {
+        self.0 & Self::OBJECT != 0
     }
 
     fn add(&mut self, name: &str) {
@@ -48,23 +57,25 @@ impl Kinds {
 
     /// Whether a value is of one of these types. An absent one is: it is not written.
     pub(super) fn takes(self, value: &Value<'_>) -> bool {
-        match value {
-            Value::Null => true,
-            Value::Bool(_) => self.has("boolean"),
-            Value::Unsigned(_) | Value::Signed(_) => self.has("integer"),
-            Value::Float(_) => self.has("number"),
-            Value::Text(_) => self.has("string"),
-            Value::List(_) => self.has("array"),
-            Value::Object(_) | Value::Slots(_) => self.has("object"),
-        }
+        let bit = match value {
+            Value::Null => return true,
+            Value::Bool(_) => Self::BOOLEAN,
+            Value::Unsigned(_) | Value::Signed(_) => Self::INTEGER,
+            Value::Float(_) => Self::FRACTION,
+            Value::Text(_) => Self::STRING,
+            Value::List(_) => Self::ARRAY,
+            Value::Object(_) | Value::Slots(_) => Self::OBJECT,
+        };
+        self.0 & bit != 0
     }
 
     /// The set in words, for a message.
     pub(super) fn describe(self) -> String {
+        let number = self.0 & Self::FRACTION != 0;
         let mut names: Vec<&str> = Vec::new();
-        for (name, _) in Self::NAMES {
-            let plain_integer = name == "integer" && self.has("number");
-            if self.has(name) && name != "null" && !plain_integer {
+        for (name, bits) in Self::NAMES {
+            let more_than_it = bits == Self::INTEGER && number;
+            if self.0 & bits == bits && bits != Self::NULL && !more_than_it {
                 names.push(name);
             }
         }
@@ -180,7 +191,7 @@ impl<'s> Place<'s> {
             });
         }
         // An object of which no key is named is open; one that names some is taken at its word, so that a slip of the pen shows.
-        (!named && self.kinds().has("object")).then(|| Place {
+        (!named && self.kinds().has_objects()).then(|| Place {
             schema: self.schema,
             nodes: Vec::new(),
         })
@@ -188,7 +199,7 @@ impl<'s> Place<'s> {
 
     /// Each element; none where there can be no list.
     pub(super) fn items(&self) -> Option<Place<'s>> {
-        if !self.kinds().has("array") {
+        if !self.kinds().has_lists() {
             return None;
         }
         let mut nodes = Vec::new();
@@ -241,7 +252,7 @@ impl<'s> Place<'s> {
                     path: so_far().to_string(),
                     is_list: false,
                 })?;
-            } else if !last && place.kinds().has("array") && !place.kinds().has("object") {
+            } else if !last && place.kinds().has_lists() && !place.kinds().has_objects() {
                 return Err(Miss::Listness {
                     path: so_far().to_string(),
                     is_list: true,

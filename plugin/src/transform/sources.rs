@@ -39,16 +39,19 @@ impl Compiler<'_> {
         for condition in &spec.when {
             when.extend(self.condition(condition, &chain, &format!("{}/when", spec.pointer)));
         }
+        let outside = |lookup: &Lookup| lookup.depth == 0;
+        let mut per_element = chain.len() > 1 || !when.iter().all(|one| one.all_sources(&outside));
         let source = (!spec.sources.is_empty() || in_finding).then(|| {
             let (steps, path) = chain
                 .last()
                 .map(|list| self.want_list(list))
                 .unwrap_or_default();
-            let tails = spec
+            let tails: Vec<Lookup> = spec
                 .sources
                 .iter()
                 .map(|path| self.lookup(path, &chain))
                 .collect();
+            per_element |= tails.iter().any(|tail| tail.depth > 0);
             Source {
                 lists: steps,
                 path,
@@ -63,6 +66,7 @@ impl Compiler<'_> {
             constant: spec.constant.clone(),
             when,
             in_finding,
+            per_record: !(in_finding && per_element),
         })
     }
 
