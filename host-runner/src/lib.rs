@@ -12,5 +12,6 @@ pub mod egress;
 pub mod engine;
 pub mod imports;
 pub mod model;
+pub mod pipeline;
 pub mod secrets;
 pub mod store;

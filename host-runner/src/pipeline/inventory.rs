@@ -1,0 +1,56 @@
+//! The `inventory` import over the store, bound to one connection and to the time before the sync began.
+
+use crate::domain::{ConnectionId, DataStreamName, SyncId};
+use crate::imports::{HeldRecord, Inventory};
+use crate::store::{OpenRecords, Order, Store};
+use futures_util::future::BoxFuture;
+
+/// What the store holds of one connection.
+pub(super) struct StoreInventory<S> {
+    pub(super) store: S,
+    pub(super) connection: ConnectionId,
+    /// The data streams that the manifest declares.
+    pub(super) streams: Vec<DataStreamName>,
+    pub(super) before: SyncId,
+}
+
+impl<S: Store> Inventory for StoreInventory<S> {
+    fn open(
+        &self,
+        data_stream: String,
+        oldest_check_first: bool,
+        after: Option<String>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<HeldRecord>, String>> {
+        Box::pin(async move {
+            let stream = self
+                .streams
+                .iter()
+                .find(|stream| stream.as_str() == data_stream)
+                .ok_or_else(|| format!("there is no data stream `{data_stream}`"))?;
+            let held = self
+                .store
+                .open_records(&OpenRecords {
+                    connection: self.connection,
+                    stream: stream.clone(),
+                    before: Some(self.before),
+                    order: if oldest_check_first {
+                        Order::OldestCheck
+                    } else {
+                        Order::Key
+                    },
+                    after,
+                    limit,
+                })
+                .await
+                .map_err(|error| error.to_string())?;
+            Ok(held
+                .into_iter()
+                .map(|record| HeldRecord {
+                    key: record.key,
+                    checked: record.checked.as_ms(),
+                })
+                .collect())
+        })
+    }
+}

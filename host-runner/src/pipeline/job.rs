@@ -1,0 +1,58 @@
+//! What a sync is asked to do.
+
+use super::cancel::Cancel;
+use super::observe::Observer;
+use crate::domain::DataStreamName;
+use crate::egress::Egress;
+use crate::engine::Plugin;
+use crate::store::{Connection, RemovalGuard, Switches};
+use std::sync::Arc;
+
+/// Which mode the user asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ModeChoice {
+    /// Full where it must be, else incremental.
+    #[default]
+    Auto,
+    /// All that is in scope.
+    Full,
+    /// Only what changed.
+    Incremental,
+}
+
+/// How to sync.
+#[derive(Debug, Clone, Default)]
+pub struct SyncOptions {
+    /// Which mode.
+    pub mode: ModeChoice,
+    /// Begin anew, even if an earlier sync was interrupted.
+    pub restart: bool,
+    /// What keeps a full sync from removing too much.
+    pub guard: RemovalGuard,
+}
+
+/// One sync of one data stream of one connection.
+pub struct SyncJob<S> {
+    /// The tenant's store.
+    pub store: S,
+    /// The component that the connection is bound to.
+    pub plugin: Arc<Plugin>,
+    /// The connection. Whoever calls holds its lock.
+    pub connection: Connection,
+    /// Which data stream.
+    pub stream: DataStreamName,
+    /// JSON Schema of the target model.
+    pub model_schema: Vec<u8>,
+    /// What holds about existing and new assets, the model's defaults filled in.
+    pub switches: Switches,
+    /// JSON Pointers of what is written to assets even where existing ones are not updated.
+    pub always_written: Vec<String>,
+    /// The connection's way out; shared by all its syncs, so that they are paced together.
+    pub egress: Arc<Egress>,
+    /// How.
+    pub options: SyncOptions,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+    /// How to stop it.
+    pub cancel: Cancel,
+}

@@ -1,0 +1,25 @@
+//! One sync of one data stream: steps out of a component, documents made of them, all committed with the checkpoint that covers
+//! them.
+//!
+//! The component fetches the next step while the last one is transformed and committed. Nothing of a step is kept longer than that, so
+//! memory does not grow with the tenant.
+
+mod accept;
+mod cancel;
+mod fault;
+mod inventory;
+mod job;
+mod judge;
+mod mode;
+mod notes;
+mod observe;
+mod report;
+mod run;
+
+pub use cancel::Cancel;
+pub use fault::{FaultKind, RunFault};
+pub use job::{ModeChoice, SyncJob, SyncOptions};
+pub use mode::{Chosen, Due, choose};
+pub use observe::{Observer, Progress, Unobserved};
+pub use report::{RunReport, SyncError};
+pub use run::sync;

@@ -1,0 +1,539 @@
+//! The run itself: step by step from the component to the store.
+
+use super::accept;
+use super::fault::{FaultKind, RunFault};
+use super::inventory::StoreInventory;
+use super::job::SyncJob;
+use super::judge::judge;
+use super::mode::{Chosen, Due, choose};
+use super::notes::Notes;
+use super::observe::Progress;
+use super::report::{RunReport, SyncError};
+use crate::contract::connector::{self, MapContext, SyncRequest};
+use crate::domain::{Ledger, Mode, RunId, RunState, Timestamp, sha256_hex};
+use crate::engine::{CallError, Delivery, LimitReached, Mapper};
+use crate::imports::Reach;
+use crate::store::{
+    BeginSync, EndCommit, Entry, NewRun, Outcome, RunEnd, StandingQuery, StepCommit, Store,
+    StoredMap, SyncState, Verdict,
+};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How many days lie between full syncs where nobody says.
+const FULL_EVERY_DAYS: u16 = 7;
+
+/// Syncs one data stream: begins a run, or goes on with an interrupted sync, and records how it ended.
+///
+/// A run that fails is no error here: its report says what happened. What it committed is kept, and the next run goes on from
+/// there.
+///
+/// # Errors
+/// Where no run could be begun, or the store failed to record its end.
+pub async fn sync<S: Store>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
+    let history = job
+        .store
+        .sync_history(job.connection.id, &job.stream)
+        .await?;
+    let declared = job
+        .plugin
+        .manifest()
+        .data_stream(job.stream.as_str())
+        .filter(|_| job.connection.data_streams.contains(&job.stream));
+    let Some(declared) = declared else {
+        let chosen: Vec<&str> = job
+            .connection
+            .data_streams
+            .iter()
+            .map(AsRef::as_ref)
+            .collect();
+        return Err(SyncError::Stream {
+            connection: job.connection.name.to_string(),
+            stream: job.stream.to_string(),
+            chosen: chosen.join(", "),
+        });
+    };
+    let chosen = choose(
+        &history,
+        &Due {
+            choice: job.options.mode,
+            incremental: declared.incremental,
+            scope: job.connection.scope_of(&job.stream),
+            full_every_days: job
+                .connection
+                .policy
+                .full_sync_every_days
+                .unwrap_or(FULL_EVERY_DAYS),
+            now: job.plugin.clock().now(),
+        },
+    )
+    .map_err(SyncError::Mode)?;
+
+    let report = Run::begin(job, chosen, job.options.restart)
+        .await?
+        .to_its_end()
+        .await?;
+    let unusable = report
+        .fault
+        .as_ref()
+        .filter(|fault| fault.kind == FaultKind::Checkpoint)
+        .map(|fault| fault.message.clone());
+    let Some(message) = unusable else {
+        return Ok(report);
+    };
+    // Once: a connector that refuses its own fresh start has no checkpoint to blame.
+    let again = Chosen {
+        mode: Mode::Full,
+        reason: format!("the last checkpoint could not be used: {message}"),
+    };
+    Run::begin(job, again, true).await?.to_its_end().await
+}
+
+/// A run under way.
+struct Run<'a, S> {
+    job: &'a SyncJob<S>,
+    id: RunId,
+    chosen: Chosen,
+    sync: SyncState,
+    notes: Arc<Notes>,
+    started: Instant,
+    /// What this run committed.
+    ledger: Ledger,
+    steps: u64,
+    peak_memory: u64,
+    /// All that documents depend on besides the record.
+    made_with: String,
+    map: StoredMap,
+    custom_fields: Vec<String>,
+    last_checkpoint: Option<Vec<u8>>,
+    idle_steps: u64,
+}
+
+/// How a run comes to an end.
+enum Ending {
+    End(Verdict),
+    Cancelled,
+    Fault(RunFault),
+}
+
+/// Why a step could not be committed.
+enum Stop {
+    Fault(RunFault),
+    Store(crate::store::StoreError),
+}
+
+impl From<RunFault> for Stop {
+    fn from(fault: RunFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<CallError> for Stop {
+    fn from(error: CallError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl From<crate::store::StoreError> for Stop {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<'a, S: Store> Run<'a, S> {
+    async fn begin(job: &'a SyncJob<S>, chosen: Chosen, restart: bool) -> Result<Self, SyncError> {
+        let now = job.plugin.clock().now();
+        let connection = &job.connection;
+        let map = connection.maps.get(&job.stream).cloned().ok_or_else(|| {
+            SyncError::Mode(format!(
+                "the connection `{}` has no map for `{}`: give it one with `update --map`",
+                connection.name, job.stream
+            ))
+        })?;
+        let custom_fields = job.store.custom_fields().await?;
+        let id = job
+            .store
+            .begin_run(&NewRun {
+                connection: connection.id,
+                stream: job.stream.clone(),
+                mode: chosen.mode,
+                reason: chosen.reason.clone(),
+                now,
+            })
+            .await?;
+        let sync = job
+            .store
+            .begin_or_resume_sync(&BeginSync {
+                run: id,
+                connection: connection.id,
+                stream: job.stream.clone(),
+                mode: chosen.mode,
+                scope: connection.scope_of(&job.stream).to_owned(),
+                restart,
+                now,
+            })
+            .await?;
+        let made_with = made_with(job, &map, &custom_fields);
+        Ok(Self {
+            job,
+            id,
+            last_checkpoint: sync.checkpoint.clone(),
+            chosen,
+            sync,
+            notes: Arc::new(Notes::default()),
+            started: Instant::now(),
+            ledger: Ledger::default(),
+            steps: 0,
+            peak_memory: 0,
+            made_with,
+            map,
+            custom_fields,
+            idle_steps: 0,
+        })
+    }
+
+    /// Runs until there is nothing more to read, or something ends it; then records how it ended.
+    async fn to_its_end(mut self) -> Result<RunReport, SyncError> {
+        let ending = match self.read().await {
+            Ok(ending) => ending,
+            Err(Stop::Fault(fault)) => Ending::Fault(fault),
+            Err(Stop::Store(error)) => Ending::Fault(RunFault::new(
+                FaultKind::Store,
+                error.to_string(),
+                "What was committed before is kept; mend the cause and sync again.",
+            )),
+        };
+        let (state, verdict, fault) = match ending {
+            Ending::End(verdict @ Verdict::Withheld { .. }) => {
+                (RunState::Withheld, Some(verdict), None)
+            }
+            Ending::End(verdict) => (RunState::Processed, Some(verdict), None),
+            Ending::Cancelled => (RunState::Cancelled, None, None),
+            Ending::Fault(fault) => (RunState::Failed, None, Some(fault)),
+        };
+        if fault
+            .as_ref()
+            .is_some_and(|fault| fault.kind == FaultKind::Checkpoint)
+        {
+            self.job.store.abandon_sync(self.sync.sync).await?;
+        }
+        if !self.ledger.adds_up() {
+            self.notes.add(format!(
+                "the account does not add up: {} read, {} accounted for",
+                self.ledger.read,
+                self.ledger.accounted()
+            ));
+        }
+        let usage = self.job.egress.take_usage();
+        let warnings = self.notes.taken();
+        self.job
+            .store
+            .finish_run(
+                self.id,
+                &RunEnd {
+                    state,
+                    now: self.job.plugin.clock().now(),
+                    calls: serde_json::to_value(&usage).unwrap_or_default(),
+                    fault: fault
+                        .as_ref()
+                        .and_then(|fault| serde_json::to_value(fault).ok()),
+                    warnings: warnings.clone(),
+                    peak_memory: Some(self.peak_memory),
+                    details: serde_json::json!({
+                        "map": self.map.name,
+                        "mapHash": self.map.hash,
+                        "component": self.job.plugin.sha256(),
+                    }),
+                },
+            )
+            .await?;
+        Ok(RunReport {
+            run: self.id,
+            stream: self.job.stream.clone(),
+            mode: self.chosen.mode,
+            reason: self.chosen.reason,
+            state,
+            resumed: self.sync.resumed,
+            ledger: self.ledger,
+            verdict,
+            fault,
+            warnings,
+            usage,
+            steps: self.steps,
+            duration: self.started.elapsed(),
+            peak_memory: self.peak_memory,
+        })
+    }
+
+    async fn read(&mut self) -> Result<Ending, Stop> {
+        let mapper = self.mapper().await?;
+        let deadline = std::time::Duration::from_secs(self.job.plugin.limits().sync_wall_h * 3_600);
+        loop {
+            let mut reading = self.job.plugin.sync(self.request(), self.reach()).await?;
+            let recycled = loop {
+                if self.started.elapsed() > deadline {
+                    return Err(self.limit("sync-wall").into());
+                }
+                let delivery = tokio::select! {
+                    biased;
+                    () = self.job.cancel.stopped() => return Ok(Ending::Cancelled),
+                    delivery = reading.next() => delivery,
+                };
+                self.peak_memory = self.peak_memory.max(reading.memory_peak());
+                match delivery {
+                    Some(Delivery::Progress(connector::Progress::Step(step))) => {
+                        self.step(&mapper, step).await?;
+                    }
+                    Some(Delivery::Progress(connector::Progress::End(summary))) => {
+                        return Ok(Ending::End(self.end(summary).await?));
+                    }
+                    Some(Delivery::Recycle) => break true,
+                    Some(Delivery::Fault(fault)) => return Ok(Ending::Fault(fault.into())),
+                    Some(Delivery::Broken(error)) => return Ok(Ending::Fault(error.into())),
+                    None => break false,
+                }
+            };
+            if !recycled {
+                return Err(RunFault::broken_contract(
+                    "the connector's instance ended without a word",
+                )
+                .into());
+            }
+            tracing::debug!(stream = %self.job.stream, "the instance has grown: a new one goes on from the last checkpoint");
+        }
+    }
+
+    async fn mapper(&self) -> Result<Mapper, Stop> {
+        let context = MapContext {
+            data_stream: self.job.stream.to_string(),
+            custom_fields: self.custom_fields.clone(),
+            model: self.job.model_schema.clone(),
+        };
+        let prepared = self
+            .job
+            .plugin
+            .mapper(
+                self.map.body.clone().into_bytes(),
+                context,
+                Arc::clone(&self.notes) as _,
+            )
+            .await?;
+        prepared.map_err(|problems| {
+            let told: Vec<String> = problems
+                .iter()
+                .map(|problem| format!("{}: {}", problem.pointer, problem.message))
+                .collect();
+            Stop::Fault(RunFault::new(
+                FaultKind::Other,
+                format!(
+                    "the map `{}` can't be used: {}",
+                    self.map.name,
+                    told.join("; ")
+                ),
+                "Correct the map and give it to the connection with `update --map`.",
+            ))
+        })
+    }
+
+    fn request(&self) -> SyncRequest {
+        SyncRequest {
+            config: self.job.connection.config.to_string().into_bytes(),
+            data_stream: self.job.stream.to_string(),
+            mode: match self.chosen.mode {
+                Mode::Full => connector::Mode::Full,
+                Mode::Incremental => connector::Mode::Incremental,
+            },
+            checkpoint: self.last_checkpoint.clone(),
+        }
+    }
+
+    fn reach(&self) -> Reach {
+        Reach {
+            egress: Some(Arc::clone(&self.job.egress)),
+            inventory: Arc::new(StoreInventory {
+                store: self.job.store.clone(),
+                connection: self.job.connection.id,
+                streams: self.job.connection.data_streams.clone(),
+                before: self.sync.sync,
+            }),
+            clock: self.job.plugin.clock(),
+            log: Arc::clone(&self.notes) as _,
+        }
+    }
+
+    async fn step(&mut self, mapper: &Mapper, step: connector::Step) -> Result<(), Stop> {
+        accept::step(&step, self.job.plugin.limits())?;
+        self.count(&step)?;
+        let entries = self.transform(mapper, step.entries).await?;
+        let committed = self
+            .job
+            .store
+            .commit_step(StepCommit {
+                connection: self.job.connection.id,
+                stream: self.job.stream.clone(),
+                run: self.id,
+                sync: self.sync.sync,
+                now: self.now(),
+                made_with: self.made_with.clone(),
+                switches: self.job.switches,
+                always_written: self.job.always_written.clone(),
+                entries,
+                closures: step.closures.into_iter().map(accept::closure).collect(),
+                quarantine: step
+                    .quarantine
+                    .into_iter()
+                    .map(accept::unreadable)
+                    .collect(),
+                skipped: step.skipped,
+                checkpoint: step.checkpoint.clone(),
+            })
+            .await?;
+        self.ledger += &committed;
+        self.steps += 1;
+        self.last_checkpoint = Some(step.checkpoint);
+        self.job.observer.step(&Progress {
+            stream: self.job.stream.clone(),
+            mode: self.chosen.mode,
+            read: step.read,
+            expected: step.expected,
+            note: step.note,
+            ledger: self.ledger.clone(),
+        });
+        Ok(())
+    }
+
+    /// Steps that bring neither a record nor a new checkpoint are bounded, and so are all of them together.
+    fn count(&mut self, step: &connector::Step) -> Result<(), Stop> {
+        let empty =
+            step.entries.is_empty() && step.closures.is_empty() && step.quarantine.is_empty();
+        let same = self.last_checkpoint.as_ref() == Some(&step.checkpoint);
+        self.idle_steps = if empty && same {
+            self.idle_steps + 1
+        } else {
+            0
+        };
+        let limits = self.job.plugin.limits();
+        if self.idle_steps > limits.idle_steps {
+            return Err(self.limit("idle-steps").into());
+        }
+        if self.steps >= limits.sync_steps {
+            return Err(self.limit("sync-steps").into());
+        }
+        Ok(())
+    }
+
+    /// Only what is new or changed is transformed; the rest keeps its documents.
+    async fn transform(
+        &self,
+        mapper: &Mapper,
+        entries: Vec<connector::Entry>,
+    ) -> Result<Vec<Entry>, Stop> {
+        let keys: Vec<(&str, &str)> = entries
+            .iter()
+            .map(|entry| (entry.key.as_str(), entry.fingerprint.as_str()))
+            .collect();
+        let standings = self
+            .job
+            .store
+            .standing(&StandingQuery {
+                connection: self.job.connection.id,
+                stream: &self.job.stream,
+                sync: self.sync.sync,
+                entries: &keys,
+                made_with: &self.made_with,
+            })
+            .await?;
+        let due: Vec<connector::Entry> = entries
+            .iter()
+            .zip(&standings)
+            .filter(|(_, standing)| standing.needs_transform())
+            .map(|(entry, _)| connector::Entry {
+                key: entry.key.clone(),
+                fingerprint: entry.fingerprint.clone(),
+                seen_at: entry.seen_at,
+                body: entry.body.clone(),
+            })
+            .collect();
+        let mut outcomes = if due.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            mapper.apply(due).await?.into_iter()
+        };
+        entries
+            .into_iter()
+            .zip(standings)
+            .map(|(entry, standing)| {
+                let outcome = if standing.needs_transform() {
+                    accept::outcome(outcomes.next().ok_or_else(missing_outcome)?)?
+                } else {
+                    Outcome::Unchanged
+                };
+                Ok(Entry {
+                    key: entry.key,
+                    fingerprint: entry.fingerprint,
+                    seen_at: accept::checked_time(entry.seen_at),
+                    body: entry.body,
+                    outcome,
+                })
+            })
+            .collect()
+    }
+
+    async fn end(&mut self, summary: connector::Summary) -> Result<Verdict, Stop> {
+        accept::checkpoint(&summary.checkpoint)?;
+        let mut whole = self.sync.ledger.clone();
+        whole += &self.ledger;
+        let report = self
+            .job
+            .store
+            .commit_end(&EndCommit {
+                run: self.id,
+                sync: self.sync.sync,
+                now: self.now(),
+                checkpoint: summary.checkpoint,
+                coverage: judge(summary.coverage, &whole),
+                guard: self.job.options.guard.clone(),
+            })
+            .await?;
+        self.ledger += &report.ledger;
+        if let Verdict::Incomplete { reasons } = &report.verdict {
+            for reason in reasons {
+                self.notes.add(format!("nothing is removed: {reason}"));
+            }
+        }
+        Ok(report.verdict)
+    }
+
+    fn limit(&self, name: &'static str) -> RunFault {
+        let reached = LimitReached::of(self.job.plugin.limits(), name);
+        CallError::Limit {
+            verb: "sync",
+            reached,
+        }
+        .into()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.job.plugin.clock().now()
+    }
+}
+
+fn missing_outcome() -> Stop {
+    Stop::Fault(RunFault::broken_contract(
+        "the connector gave fewer outcomes than entries",
+    ))
+}
+
+/// A hash of all that documents depend on besides the record: where it changes, they are made anew.
+fn made_with<S>(job: &SyncJob<S>, map: &StoredMap, custom_fields: &[String]) -> String {
+    let all = serde_json::json!([
+        map.hash,
+        job.plugin.sha256(),
+        job.switches.update_existing_assets,
+        job.switches.auto_onboard_assets,
+        custom_fields,
+    ]);
+    let mut hash = sha256_hex(all.to_string().as_bytes());
+    hash.truncate(32);
+    hash
+}
