@@ -11,7 +11,7 @@ use super::sources::{explain, path_steps};
 use super::spec::Spec;
 use super::value::Wanted;
 use crate::contract::Problem;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a map is checked against.
 pub(super) struct Checks<'c> {
@@ -46,15 +46,14 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
         .and_then(|head| compiler.head(head, None));
     let mut placeholders = Vec::new();
     let mut rules: Vec<Rule> = Vec::new();
-    let mut written: Vec<(&format::Rule, Vec<(usize, usize)>)> = Vec::new();
+    let mut written: BTreeMap<&Path, Vec<(usize, Vec<(usize, usize)>)>> = BTreeMap::new();
     for (index, rule) in file.rules.iter().enumerate() {
         let Some(compiled) = compiler.rule(index, rule, file, base, &mut placeholders) else {
             continue;
         };
-        let earlier = written.iter().position(|(other, lists)| {
-            other.target == rule.target && *lists == compiled.lists && other.spec.when.is_empty()
-        });
-        if let Some(earlier) = earlier {
+        let others = written.entry(&rule.target).or_default();
+        // Rules that never meet in an element do not clash, nor does one behind a rule that may not hold.
+        if let Some((earlier, _)) = others.iter().find(|(_, lists)| *lists == compiled.lists) {
             compiler.problems.push(Problem {
                 pointer: format!("{}/target", rule.spec.pointer),
                 message: format!(
@@ -63,11 +62,14 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
                 ),
             });
         }
-        written.push((rule, compiled.lists.clone()));
+        if rule.spec.when.is_empty() {
+            others.push((index, compiled.lists.clone()));
+        }
         rules.push(compiled);
     }
+    let targets: BTreeSet<&Path> = file.rules.iter().map(|rule| &rule.target).collect();
     for rule in &file.rules {
-        compiler.check_join(rule, file);
+        compiler.check_join(rule, &targets);
     }
     // Stable: within both halves the map's order stays.
     rules.sort_by_key(|rule| rule.align == Align::Each);
@@ -336,7 +338,17 @@ impl Compiler<'_> {
                 placeholders.len().checked_sub(1)
             }
         };
-        let value = value?;
+        let (value, types) = (value?, types?);
+        for (key, fixed) in [("constant", &value.constant), ("default", &value.default)] {
+            if let Some(fixed) = fixed.as_ref().filter(|fixed| !types.value.takes(fixed)) {
+                let message = format!(
+                    "{} where the target model expects {}",
+                    fixed.describe(),
+                    types.value.describe()
+                );
+                self.problem(format!("{}/{key}", rule.spec.pointer), message);
+            }
+        }
         let chain: Vec<Path> = match in_finding {
             Some(base)
                 if value.in_finding
@@ -379,7 +391,7 @@ impl Compiler<'_> {
             lists,
             leaf,
             align,
-            types: types?,
+            types,
             placeholder,
         })
     }
@@ -481,7 +493,7 @@ impl Compiler<'_> {
     }
 
     /// Whether some rule writes what another joins on.
-    fn check_join(&mut self, rule: &format::Rule, file: &MapFile) {
+    fn check_join(&mut self, rule: &format::Rule, targets: &BTreeSet<&Path>) {
         let Written::Value(on) = &rule.align else {
             return;
         };
@@ -490,7 +502,7 @@ impl Compiler<'_> {
             return;
         }
         let path = self.join_path(rule, &target_lists, on);
-        if !file.rules.iter().any(|other| other.target == path) {
+        if !targets.contains(&path) {
             self.problem(
                 format!("{}/on", rule.spec.pointer),
                 format!("no rule writes `{path}`, so nothing can be joined on it"),

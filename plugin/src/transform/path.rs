@@ -11,6 +11,9 @@ pub(super) struct Segment {
     pub(super) list: bool,
 }
 
+/// How many names a path may have: maps are walked recursively, and no document is that deep.
+const MOST_NAMES: usize = 32;
+
 /// A path: `cves[].severity`, `tags.server_tags`, `mac_address[]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Path {
@@ -39,6 +42,9 @@ impl Path {
                 return Err(format!(
                     "`{text}` has a bracket that is not `[]` at the end of a name; elements of a list are written `name[]`"
                 ));
+            }
+            if segments.len() == MOST_NAMES {
+                return Err(format!("a path has at most {MOST_NAMES} names"));
             }
             segments.push(Segment {
                 name: name.into(),
@@ -128,6 +134,12 @@ mod tests {
         for text in ["", ".", "a..b", "a.", "a[0]", "[]", "a[]b", "a[][]"] {
             assert!(Path::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_path_is_not_endless() {
+        assert!(Path::parse(&["a"; MOST_NAMES].join(".")).is_ok());
+        assert!(Path::parse(&["a"; 100_000].join(".")).is_err());
     }
 
     #[test]

@@ -78,6 +78,21 @@ fn unknown_paths_are_told_with_the_rule_and_the_nearest_valid_path() {
 }
 
 #[test]
+fn fixed_values_must_fit_the_target_model() {
+    assert_eq!(
+        checked(json!([
+            {"constant": 5, "target": "hostName"},
+            {"source": "endpoint_name", "target": "os.name", "default": ["x"]},
+            {"constant": "fits", "target": "net[].address"}
+        ])),
+        [
+            "/rules/0/constant: the number 5 where the target model expects string",
+            "/rules/1/default: a list where the target model expects string",
+        ]
+    );
+}
+
+#[test]
 fn paths_of_conditions_and_heads_are_checked_too() {
     assert_eq!(
         checked(
