@@ -23,6 +23,9 @@ pub(super) struct Checks<'c> {
     pub(super) custom_fields: &'c [String],
 }
 
+/// The target lists on the way to a value, each with its group of elements.
+type Way = Vec<(usize, usize)>;
+
 /// Compiles a map. The plan is of use only where no problem was added.
 pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Problem>) -> Plan {
     let mut compiler = Compiler {
@@ -46,7 +49,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
         .and_then(|head| compiler.head(head, None));
     let mut placeholders = Vec::new();
     let mut rules: Vec<Rule> = Vec::new();
-    let mut written: BTreeMap<&Path, Vec<(usize, Vec<(usize, usize)>)>> = BTreeMap::new();
+    let mut written: BTreeMap<&Path, Vec<(usize, Way)>> = BTreeMap::new();
     for (index, rule) in file.rules.iter().enumerate() {
         let Some(compiled) = compiler.rule(index, rule, file, base, &mut placeholders) else {
             continue;
