@@ -105,6 +105,32 @@ impl Json {
         self.out.push(b'"');
     }
 
+    /// Numbers as one text of 32 lower-case hexadecimal digits each.
+    pub fn hex(&mut self, numbers: &[u128]) {
+        self.item();
+        self.out.push(b'"');
+        for number in numbers {
+            for byte in number.to_be_bytes() {
+                let digit = |half: u8| {
+                    if half < 10 {
+                        b'0' + half
+                    } else {
+                        b'a' + half - 10
+                    }
+                };
+                self.out
+                    .extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+            }
+        }
+        self.out.push(b'"');
+    }
+
+    /// Keys with their values that are JSON already, with `, ` between them.
+    pub fn ready(&mut self, items: &str) {
+        self.item();
+        self.out.extend_from_slice(items.as_bytes());
+    }
+
     pub fn int(&mut self, number: i64) {
         self.item();
         let mut digits = [0_u8; 20];
@@ -204,6 +230,17 @@ mod tests {
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
             r#"{"reply": {"err_code": 401, "err_msg": "Public API request unauthorized", "err_extra": null}}"#
+        );
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_as_format_writes_them() {
+        let number = 0x0a1b_fa94_a47c_4dc6_8a97_38a4_7dc3_f18a_u128;
+        let mut json = Json::default();
+        json.hex(&[number, 7]);
+        assert_eq!(
+            String::from_utf8(json.into_bytes()).unwrap(),
+            format!("\"{number:032x}{:032x}\"", 7)
         );
     }
 

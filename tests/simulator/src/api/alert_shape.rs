@@ -1,5 +1,7 @@
 //! How one alert is written in each of the three shapes.
 
+use std::sync::LazyLock;
+
 use crate::json::Json;
 use crate::options::AlertShape;
 use crate::tenant::Tenant;
@@ -115,6 +117,24 @@ const EVENT: [(&str, Field); 62] = [
     ("user_name", Field::User),
 ];
 
+/// A piece of an event: keys that are always null are put together once, as they are most of an event.
+enum Piece {
+    Nulls(String),
+    Key(&'static str, Field),
+}
+
+static PIECES: LazyLock<Vec<Piece>> = LazyLock::new(|| {
+    let mut pieces = Vec::new();
+    for (key, field) in EVENT {
+        match (field, pieces.last_mut()) {
+            (Field::Null, Some(Piece::Nulls(text))) => text.push_str(&format!(", \"{key}\": null")),
+            (Field::Null, _) => pieces.push(Piece::Nulls(format!("\"{key}\": null"))),
+            (field, _) => pieces.push(Piece::Key(key, field)),
+        }
+    }
+    pieces
+});
+
 /// Writes one alert.
 pub fn write_alert(json: &mut Json, tenant: &Tenant, row: &AlertRow, shape: AlertShape) {
     let host = |endpoint: &EndpointRow| {
@@ -142,35 +162,26 @@ pub fn write_alert(json: &mut Json, tenant: &Tenant, row: &AlertRow, shape: Aler
             json.begin_list();
             for number in 0..alert.profile.events {
                 json.begin_object();
-                for (key, field) in EVENT {
-                    json.key(key);
-                    alert.write_field(json, field, number, shape);
-                }
+                alert.write_event(json, |json, field| {
+                    alert.write_field(json, field, number, shape)
+                });
                 json.end_object();
             }
             json.end_list();
         }
         AlertShape::Flat => {
             json.key_int("events_length", alert.profile.events as i64);
-            for (key, field) in EVENT {
-                json.key(key);
-                alert.write_field(json, field, 0, shape);
-            }
+            alert.write_event(json, |json, field| alert.write_field(json, field, 0, shape));
         }
         AlertShape::Columnar => {
             json.key_null("events");
-            for (key, field) in EVENT {
-                json.key(key);
-                if matches!(field, Field::Null) {
-                    json.null();
-                    continue;
-                }
+            alert.write_event(json, |json, field| {
                 json.begin_list();
                 for number in 0..alert.profile.events {
                     alert.write_field(json, field, number, shape);
                 }
                 json.end_list();
-            }
+            });
         }
     }
     alert.write_tail(json, shape);
@@ -178,10 +189,23 @@ pub fn write_alert(json: &mut Json, tenant: &Tenant, row: &AlertRow, shape: Aler
 }
 
 impl Alert<'_> {
+    /// Writes the keys of an event, the values by `write`.
+    fn write_event(&self, json: &mut Json, write: impl Fn(&mut Json, Field)) {
+        for piece in PIECES.iter() {
+            match piece {
+                Piece::Nulls(text) => json.ready(text),
+                Piece::Key(key, field) => {
+                    json.key(key);
+                    write(json, *field);
+                }
+            }
+        }
+    }
+
     fn write_head(&self, json: &mut Json, shape: AlertShape) {
         let (row, profile, tenant) = (self.row, &self.profile, self.tenant);
         json.key("external_id");
-        json.plain(format_args!("{:032x}", profile.external_id));
+        json.hex(&[profile.external_id]);
         json.key_text("severity", tenant.alert_severities.get(row.severity));
         json.key_text(
             "matching_status",
@@ -310,7 +334,7 @@ impl Alert<'_> {
         json.key_opt("category", profile.kind.category);
         json.key("endpoint_id");
         match tenant.alert_endpoint(row) {
-            Some(id) => json.plain(format_args!("{id:032x}")),
+            Some(id) => json.hex(&[id]),
             None => json.null(),
         }
         json.key_text("description", profile.kind.description);
@@ -381,9 +405,9 @@ impl Alert<'_> {
                     profile.external_id.rotate_left(17),
                     profile.external_id.rotate_left(61),
                 ];
-                json.plain(format_args!("{high:032x}{low:032x}"));
+                json.hex(&[high, low]);
             }
-            Field::Md5 => json.plain(format_args!("{:032x}", profile.external_id.rotate_left(29))),
+            Field::Md5 => json.hex(&[profile.external_id.rotate_left(29)]),
             Field::Pid => numeral(json, i64::from(profile.pid) + number as i64),
             Field::ParentName => json.text("explorer.exe"),
             Field::User => match &self.host {

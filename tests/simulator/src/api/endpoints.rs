@@ -363,7 +363,7 @@ pub fn get_endpoints(context: &Context) -> Reply {
         let profile = tenant.profile(row);
         json.begin_object();
         json.key("agent_id");
-        json.plain(format_args!("{:032x}", profile.id));
+        json.hex(&[profile.id]);
         json.key_text("agent_status", tenant.endpoint_statuses.get(row.status));
         json.key_text("operational_status", profile.operational);
         json.key_text("host_name", &Tenant::endpoint_name(row, &profile));
@@ -410,7 +410,7 @@ fn write_endpoint(json: &mut Json, tenant: &Tenant, row: &EndpointRow) {
     let minimal = profile.age == Age::Minimal;
     json.begin_object();
     json.key("endpoint_id");
-    json.plain(format_args!("{:032x}", profile.id));
+    json.hex(&[profile.id]);
     json.key_text("endpoint_name", &Tenant::endpoint_name(row, &profile));
     json.key_text("endpoint_type", profile.endpoint_type());
     json.key_text("endpoint_status", tenant.endpoint_statuses.get(row.status));
