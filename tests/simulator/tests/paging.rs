@@ -10,7 +10,7 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cortex_xdr_simulator::{AlertShape, AlertView, EndpointView, NewAlert, NewEndpoint, Options};
 use serde_json::{Value, json};
@@ -91,11 +91,12 @@ async fn endpoint_records_have_the_documented_types_and_gaps() {
             .as_str()
             .is_some_and(|text| text.starts_with("[{"))
     });
+    let by_id: BTreeMap<&str, &Value> = rows
+        .iter()
+        .map(|row| (row["endpoint_id"].as_str().unwrap(), row))
+        .collect();
     for endpoint in tenant.simulator.tenant().endpoints() {
-        let row = rows
-            .iter()
-            .find(|row| row["endpoint_id"] == json!(endpoint.id))
-            .unwrap();
+        let row = by_id[endpoint.id.as_str()];
         assert_eq!(row["endpoint_name"], json!(endpoint.name));
         assert_eq!(row["endpoint_status"], json!(endpoint.status));
         assert_eq!(row["ip"], json!(endpoint.ip));
@@ -283,7 +284,7 @@ async fn what_is_not_documented_is_a_business_error_with_the_reason() {
 #[tokio::test]
 async fn alerts_are_filtered_by_source_severity_ids_and_both_times() {
     let tenant = start(Options {
-        alerts: 3_000,
+        alerts: 1_000,
         ..small()
     })
     .await;
