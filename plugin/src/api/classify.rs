@@ -2,13 +2,11 @@
 //! licence, a used-up quota and a query that it can't parse, and 200 may carry an error. So the text is read too.
 
 use super::fault::{Fault, FaultKind};
+use super::said::{Said, excerpt, looks_like_html};
 use super::time;
 use crate::describe::Call;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
-
-/// How much of a foreign text a message quotes, in characters.
-const EXCERPT: usize = 200;
 
 const ROLE: &str = "Give the API key's role this permission (the role Viewer has all that the connector reads; XQL may ask for more), or \
                     leave out the data stream that needs it.";
@@ -273,132 +271,6 @@ pub(super) fn not_json(
     )
 }
 
-fn looks_like_html(bytes: &[u8]) -> bool {
-    bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<')
-}
-
-/// What an error reply says, whichever of the API's envelopes it came in.
-struct Said {
-    code: Option<u16>,
-    text: String,
-    /// Whether this is an error even under a good status.
-    under_200: bool,
-}
-
-impl Said {
-    fn read(body: &Value) -> Option<Said> {
-        let object = match body.get("reply") {
-            Some(Value::Object(reply)) => reply,
-            Some(Value::String(text)) => {
-                return Some(Said {
-                    code: None,
-                    text: cleaned(text),
-                    under_200: false,
-                });
-            }
-            _ => match body.get("data").unwrap_or(body) {
-                Value::Object(object) => object,
-                _ => return None,
-            },
-        };
-        let metadata = object.get("metadata").and_then(Value::as_object);
-        let find = |name: &str| {
-            object
-                .get(name)
-                .or_else(|| metadata.and_then(|metadata| metadata.get(name)))
-                .filter(|value| !value.is_null())
-        };
-        let code = find("err_code").or_else(|| find("errorCode"));
-        let texts = [
-            "err_msg",
-            "err_extra",
-            "error",
-            "message",
-            "description",
-            "details",
-            "detail",
-            "errors",
-        ];
-        let said: Vec<String> = texts
-            .iter()
-            .filter_map(|name| find(name))
-            .map(words)
-            .collect();
-        Some(Said {
-            under_200: code.is_some() || find("err_msg").is_some(),
-            code: code.and_then(|code| match code {
-                Value::Number(number) => number.as_u64().and_then(|code| u16::try_from(code).ok()),
-                Value::String(text) => text.trim().parse().ok(),
-                _ => None,
-            }),
-            text: cleaned(&said.join("; ")),
-        })
-    }
-}
-
-/// The text of an `err_extra`, which comes as a text, an object or a list. The names of an object's fields tell something
-/// ("parse_err"), so they stay.
-fn words(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// A short quotation of a body of any kind: without tags, scripts and control characters.
-pub(super) fn excerpt(bytes: &[u8]) -> String {
-    let head = bytes.get(..bytes.len().min(16 << 10)).unwrap_or(bytes);
-    let text = String::from_utf8_lossy(head);
-    if looks_like_html(head) {
-        cleaned(&without_tags(&text))
-    } else {
-        cleaned(&text)
-    }
-}
-
-fn without_tags(html: &str) -> String {
-    let mut text = String::new();
-    let mut rest = html;
-    while let Some(start) = rest.find('<') {
-        let (before, tag) = rest.split_at(start);
-        text.push_str(before);
-        text.push(' ');
-        let lower: String = tag.chars().take(7).collect::<String>().to_ascii_lowercase();
-        let close = if lower.starts_with("<script") {
-            "</script>"
-        } else if lower.starts_with("<style") {
-            "</style>"
-        } else {
-            ">"
-        };
-        match tag.to_ascii_lowercase().find(close) {
-            Some(end) => rest = tag.get(end + close.len()..).unwrap_or_default(),
-            None => return text,
-        }
-    }
-    text.push_str(rest);
-    text
-}
-
-fn cleaned(text: &str) -> String {
-    let mut short = String::new();
-    for (count, character) in text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .flat_map(|word| word.chars().chain([' ']))
-        .enumerate()
-    {
-        if count >= EXCERPT {
-            short.truncate(short.trim_end().len());
-            short.push('…');
-            return short;
-        }
-        short.push(character);
-    }
-    short.truncate(short.trim_end().len());
-    short
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -615,7 +487,7 @@ mod tests {
         fn no_bytes_make_the_judge_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300), status in 100_u16..600) {
             let _ = judged(Call::GetXqlResults, status, &bytes);
             let _ = excerpt(&bytes);
-            let _ = without_tags(&String::from_utf8_lossy(&bytes));
+            let _ = excerpt(&[b"<", bytes.as_slice()].concat());
         }
     }
 }

@@ -221,3 +221,125 @@ pub(super) fn failed(call: Call, status: Option<u16>, failure: Failure) -> Fault
     };
     Fault::new(call, status, kind, message, remedy)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configure::DataStream;
+    use crate::contract::types::Cause;
+    use crate::testing::{Answer, FakePlatform, block_on};
+    use serde_json::json;
+
+    fn client(api: impl Fn(&Request) -> Result<Answer, Failure> + 'static) -> Client<FakePlatform> {
+        let settings = Settings {
+            origin: "https://api-test.xdr.us.paloaltonetworks.com".to_owned(),
+            api_key_id: "42".to_owned(),
+            security_level: SecurityLevel::Advanced,
+            tags: Default::default(),
+            data_streams: [DataStream::Endpoints].into(),
+            alert_sources: Default::default(),
+            alert_statuses: Default::default(),
+            endpoint_statuses: Default::default(),
+            update_existing_assets: None,
+            auto_onboard_assets: None,
+            full_sync_every_days: 7,
+            xql_daily_share: 0.5,
+        };
+        Client::new(FakePlatform::new(api), &settings)
+    }
+
+    #[test]
+    fn each_failure_of_the_host_is_told_apart() {
+        for (failure, cause) in [
+            (Failure::Timeout, "unavailable"),
+            (Failure::Connect("no route".into()), "unavailable"),
+            (Failure::Tls("expired".into()), "unavailable"),
+            (Failure::Body("cut short".into()), "unavailable"),
+            (Failure::Limit("requests".into()), "limit requests"),
+            (Failure::Denied("private-address".into()), "other denied"),
+        ] {
+            let client = client(move |_| Err(failure.clone()));
+            let fault = block_on(client.healthcheck()).unwrap_err();
+            let told = match fault.cause() {
+                Cause::Unavailable => "unavailable".to_owned(),
+                Cause::Limit(name) => format!("limit {name}"),
+                Cause::Other(word) => format!("other {word}"),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(told, cause, "{}", fault.message);
+            assert!(
+                fault.message.contains("healthcheck") && !fault.remedy.is_empty(),
+                "{fault:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_reply_of_the_wrong_type_is_named() {
+        for (body, says) in [
+            (json!([1]), "a list"),
+            (json!({"other": 1}), "without \"reply\""),
+            (json!({"reply": null}), "null in \"reply\""),
+            (json!({"reply": true}), "a boolean in \"reply\""),
+            (json!({"reply": 7}), "a number in \"reply\""),
+        ] {
+            let client = client(move |_| Ok(Answer::json(200, &body)));
+            let fault = block_on(client.tenant_info()).unwrap_err();
+            assert_eq!(fault.kind, FaultKind::WrongShape);
+            assert!(fault.message.contains(says), "{}", fault.message);
+        }
+    }
+
+    #[test]
+    fn the_date_is_there_on_replies_and_on_refusals() {
+        for status in [200, 401] {
+            let client = client(move |_| {
+                Ok(Answer::json(status, &json!({"reply": {}}))
+                    .with_header("date", "Thu, 29 Feb 2024 00:00:00 GMT"))
+            });
+            let headers = match block_on(client.tenant_info()) {
+                Ok(reply) => reply.headers,
+                Err(fault) => *fault.headers,
+            };
+            assert!(headers.contains_key("date"), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_check_can_try_the_other_kind_of_key() {
+        let client = client(|_| Ok(Answer::reply(json!({}))));
+        block_on(
+            client
+                .with_security_level(SecurityLevel::Standard)
+                .tenant_info(),
+        )
+        .unwrap();
+        block_on(client.tenant_info()).unwrap();
+        let signed: Vec<bool> = client
+            .platform()
+            .requests()
+            .iter()
+            .map(|request| {
+                request
+                    .headers
+                    .iter()
+                    .any(|(name, _)| name == "x-xdr-nonce")
+            })
+            .collect();
+        assert_eq!(signed, [false, true]);
+    }
+
+    #[test]
+    fn a_body_larger_than_the_bound_is_not_kept() {
+        struct Endless;
+        impl crate::platform::Body for Endless {
+            async fn read(&mut self, _: u32) -> Result<Vec<u8>, Failure> {
+                Ok(vec![b'x'; 1_000])
+            }
+        }
+        assert!(matches!(
+            block_on(body::whole(Endless, 10_000)),
+            Err(ReadError::TooLarge(10_000))
+        ));
+    }
+}

@@ -9,6 +9,7 @@ mod classify;
 mod client;
 mod fault;
 mod page;
+mod said;
 mod sign;
 mod stream;
 mod tenant;

@@ -140,7 +140,7 @@ fn number(text: &str) -> Option<u64> {
 
 /// Days from the epoch to a date of the Gregorian calendar, from 1970 on.
 fn days(year: u64, month: u64, date: u64) -> Option<u64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let length = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
@@ -235,7 +235,7 @@ mod tests {
         fn every_printed_time_is_read_back(days_since in 0_u64..40_000, second in 0_u64..86_400) {
             // Counts the calendar on day by day, independently of the formula.
             let (mut year, mut left) = (1970, days_since);
-            let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
             while left >= if leap(year) { 366 } else { 365 } {
                 left -= if leap(year) { 366 } else { 365 };
                 year += 1;

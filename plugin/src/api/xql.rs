@@ -4,7 +4,7 @@ use super::client::{Client, Reply, kind_of};
 use super::fault::Fault;
 use super::page::whole_number;
 use super::stream::RowStream;
-use super::{body, classify, client};
+use super::{body, classify, client, said};
 use crate::describe::Call;
 use crate::platform::Platform;
 use serde_json::{Map, Value, json};
@@ -233,7 +233,7 @@ fn answer(mut fields: Map<String, Value>) -> Result<QueryAnswer, String> {
         .filter_map(|name| fields.get(*name))
         .find(|value| !value.is_null())
         .map(|value| {
-            classify::excerpt(
+            said::excerpt(
                 value
                     .as_str()
                     .map_or_else(|| value.to_string(), str::to_owned)

@@ -18,6 +18,7 @@ pub enum Total {
     Lying(u64),
 }
 
+type Instead = dyn Fn(u32, &Request) -> Option<Answer>;
 type Hook = dyn Fn(u32, &mut Vec<Value>);
 
 /// The tenant.
@@ -29,7 +30,7 @@ pub struct Tenant {
     /// Called before each request with its number, from 0.
     pub hook: RefCell<Box<Hook>>,
     /// Answers before the tenant does, where it gives something.
-    pub instead: RefCell<Box<dyn Fn(u32, &Request) -> Option<Answer>>>,
+    pub instead: RefCell<Box<Instead>>,
     asked: Cell<u32>,
 }
 

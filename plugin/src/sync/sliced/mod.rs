@@ -9,18 +9,22 @@
 //! total says so. A total that changed meanwhile, or that does not fit what was read, means that the slice is read again;
 //! where that does not help, the read says that it is incomplete.
 
+mod state;
+
+pub(super) use state::{Limits, State};
+
 use super::checkpoint;
 use super::flight::{InFlight, started};
 use super::found::Found;
-use crate::api::{self, Client, Filter, PAGE_RECORDS, Page, PageRequest, time};
+use crate::api::{self, Client, Filter, Page, PageRequest, time};
 use crate::configure::DataStream;
 use crate::contract::log::Level;
-use crate::contract::{Coverage, Fault, Progress, Slice, Summary};
+use crate::contract::{Coverage, Fault, Progress, Summary};
 use crate::describe::Call;
 use crate::platform::Platform;
 use futures_util::stream::{FuturesOrdered, StreamExt};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use state::{Current, Done, Range, slice};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::rc::Rc;
@@ -28,30 +32,6 @@ use std::rc::Rc;
 /// How many pages are in flight at once. At the API's 10 requests a second this covers answers that take 0.8 seconds; more would
 /// only hold more pages in memory.
 const IN_FLIGHT: usize = 8;
-
-/// Where the API's paging has its limits.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// Records of a page.
-    pub page: u32,
-    /// From this total on, the API's word is no count any more.
-    pub capped: u64,
-    /// The offset at which a slice that is too large is cut: below the cap, with room for what arrives while it is read.
-    pub cut_at: u32,
-    /// Where paging ends.
-    pub last_offset: u32,
-}
-
-impl Limits {
-    /// "If the filter returns more than 9,999 the total_count value returned will be 9,999" (API reference); two connectors saw that
-    /// the API does not page beyond 10,000.
-    pub const API: Limits = Limits {
-        page: PAGE_RECORDS,
-        capped: 9_999,
-        cut_at: 9_000,
-        last_offset: 10_000,
-    };
-}
 
 /// How often a slice is read before the read is called incomplete.
 const ATTEMPTS: u8 = 3;
@@ -79,117 +59,6 @@ pub(super) trait Sorter<P: Platform> {
 
     /// Called once when all is read.
     fn ended(&self, client: &Client<P>, seen: &BTreeSet<String>);
-}
-
-/// A range of time, both ends included, in milliseconds since the epoch; open where none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Range {
-    from: Option<u64>,
-    to: Option<u64>,
-}
-
-impl Range {
-    fn name(&self) -> String {
-        let end = |end: Option<u64>| end.map_or_else(|| "…".to_owned(), |end| end.to_string());
-        format!("{} to {}", end(self.from), end(self.to))
-    }
-}
-
-/// The slice that is being read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Current {
-    range: Range,
-    /// The offset of the next page to hand over.
-    offset: u32,
-    /// The total on the first page.
-    said: Option<u64>,
-    /// Records read in this attempt.
-    read: u64,
-    /// Which attempt this is, from 1.
-    attempt: u8,
-    /// Whether it is to be read without cutting it any more.
-    whole: bool,
-}
-
-impl Current {
-    fn new(range: Range) -> Current {
-        Current {
-            range,
-            offset: 0,
-            said: None,
-            read: 0,
-            attempt: 1,
-            whole: false,
-        }
-    }
-
-    /// The total, where it is a count.
-    fn count(&self, limits: Limits) -> Option<u64> {
-        self.said.filter(|said| *said < limits.capped)
-    }
-}
-
-/// A slice that was read, as evidence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Done {
-    name: String,
-    read: u64,
-    said: Option<u64>,
-    ended_short: bool,
-    second_look: bool,
-}
-
-/// Where the read stands; the checkpoint's state.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct State {
-    /// When the read began, by the host's clock.
-    started: u64,
-    /// Slices still to read, the next one last.
-    pending: Vec<Range>,
-    current: Option<Current>,
-    done: Vec<Done>,
-    /// Why something may be missing.
-    reasons: Vec<String>,
-    /// What the sorter remembers.
-    seen: BTreeSet<String>,
-    /// All records handed over.
-    read: u64,
-    /// Whether the end was told.
-    ended: bool,
-}
-
-impl State {
-    /// The first slice ends now: what arrives from now on comes in the second.
-    fn new(now: u64) -> State {
-        State {
-            started: now,
-            pending: vec![
-                Range {
-                    from: Some(now.saturating_add(1)),
-                    to: None,
-                },
-                Range {
-                    from: None,
-                    to: Some(now),
-                },
-            ],
-            current: None,
-            done: Vec::new(),
-            reasons: Vec::new(),
-            seen: BTreeSet::new(),
-            read: 0,
-            ended: false,
-        }
-    }
-
-    /// How many records there are in all, where the API's totals tell.
-    fn expected(&self, limits: Limits) -> Option<u64> {
-        let current = self.current.as_ref()?;
-        // Only the slice of what arrived since the start may be open still.
-        (self.pending.len() <= 1).then_some(())?;
-        let rest = current.count(limits)?.saturating_sub(current.read);
-        Some(self.read.saturating_add(rest))
-    }
 }
 
 /// A read under way.
@@ -586,14 +455,4 @@ impl<P: Platform> Sliced<P> {
 
 fn shown(total: Option<u64>) -> String {
     total.map_or_else(|| "unknown".to_owned(), |total| total.to_string())
-}
-
-fn slice(done: &Done) -> Slice {
-    Slice {
-        name: done.name.clone(),
-        read: done.read,
-        said: done.said,
-        ended_short: done.ended_short,
-        second_look: done.second_look,
-    }
 }
