@@ -11,6 +11,8 @@ pub enum AssetState {
     Active,
     /// Each source that fed it says that it is gone. Assets are never deleted.
     Inactive,
+    /// Each source that still has it is told by its configuration to leave it out.
+    OutOfScope,
 }
 
 /// Which assets to read. The default is all that are active.
@@ -28,6 +30,8 @@ pub struct AssetFilter {
     pub connection: Option<ConnectionId>,
     /// Inactive ones too.
     pub include_inactive: bool,
+    /// Those that the configuration leaves out, too.
+    pub include_out_of_scope: bool,
     /// At most so many.
     pub limit: Option<u64>,
 }
@@ -55,7 +59,7 @@ pub struct Asset {
     pub first_seen: Timestamp,
     /// When the platform last saw it.
     pub last_seen: Timestamp,
-    /// When it became inactive.
+    /// When it became inactive or out of scope.
     pub closed_at: Option<Timestamp>,
     /// The document, with placeholders filled in.
     pub body: Value,

@@ -4,18 +4,42 @@
 //! death of the process at any moment. Should the machine lose power, the last commits may be missing, never a part of one; because records
 //! and the checkpoint that covers them are one commit, the next run then reads a little again and loses nothing.
 
+mod closing;
+mod connections;
+mod custom_fields;
+mod end;
 mod error;
+mod fail;
+mod held;
 mod open;
+mod pack;
+mod reading;
+mod runs;
 mod schema;
+mod step;
 mod stores;
-mod stub;
+mod summary;
+mod syncs;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sqlx::SqlitePool;
+use futures_util::stream::BoxStream;
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
-use crate::domain::TenantName;
+use self::fail::Fail;
+use crate::domain::{
+    ConnectionId, ConnectionName, DataStreamName, Ledger, RunId, SyncId, TenantName, Timestamp,
+};
+use crate::store::{
+    Asset, AssetFilter, BeginSync, Connection, EndCommit, EndReport, Finding, FindingFilter,
+    NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined, Record, RecordQuery,
+    RemovalPreview, Run, RunEnd, RunFilter, RunLock, Standing, StandingQuery, StepCommit, Store,
+    StoreError, Summary, SyncHistory, SyncState,
+};
+
+#[cfg(test)]
+mod tests;
 
 pub use schema::SCHEMA_VERSION;
 pub use stores::Stores;
@@ -35,4 +59,226 @@ struct Inner {
     writer: SqlitePool,
     /// Readers see the last commit and do not wait for the writer.
     readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// A transaction that may write. It waits for its turn at the start, so that it never has to give up half-way; dropped, it leaves nothing.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Fail> {
+        Ok(self.inner.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// What went wrong, in the store's terms.
+    fn explain(&self, fail: Fail) -> StoreError {
+        match fail {
+            Fail::Store(error) => error,
+            Fail::Sql(error) => error::explain(&self.inner.file, error),
+            Fail::Damaged(reason) => StoreError::Damaged {
+                file: self.inner.file.clone(),
+                reason,
+            },
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn tenant(&self) -> &TenantName {
+        &self.inner.tenant
+    }
+
+    async fn create_connection(&self, connection: &Connection) -> Result<Connection, StoreError> {
+        connections::create(self, connection)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn update_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+        connections::update(self, connection)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn connection(&self, name: &ConnectionName) -> Result<Connection, StoreError> {
+        connections::load(self, name)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn connections(&self) -> Result<Vec<Connection>, StoreError> {
+        connections::list(self)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn remove_connection(&self, id: ConnectionId, purge: Purge) -> Result<(), StoreError> {
+        connections::remove(self, id, purge)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn put_secret(
+        &self,
+        connection: ConnectionId,
+        name: &str,
+        sealed: &[u8],
+    ) -> Result<(), StoreError> {
+        connections::put_secret(self, connection, name, sealed)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn secret(
+        &self,
+        connection: ConnectionId,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        connections::secret(self, connection, name)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn secret_names(&self, connection: ConnectionId) -> Result<Vec<String>, StoreError> {
+        connections::secret_names(self, connection)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn delete_secret(
+        &self,
+        connection: ConnectionId,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        connections::delete_secret(self, connection, name)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn lock(&self, connection: ConnectionId, now: Timestamp) -> Result<RunLock, StoreError> {
+        runs::take_lock(self, connection, now)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn begin_run(&self, run: &NewRun) -> Result<RunId, StoreError> {
+        runs::begin(self, run)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn finish_run(&self, run: RunId, end: &RunEnd) -> Result<(), StoreError> {
+        runs::finish(self, run, end)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
+        runs::list(self, filter)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn run(&self, id: RunId) -> Result<Run, StoreError> {
+        runs::load(self, id)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn begin_or_resume_sync(&self, begin: &BeginSync) -> Result<SyncState, StoreError> {
+        syncs::begin_or_resume(self, begin)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn abandon_sync(&self, sync: SyncId) -> Result<(), StoreError> {
+        syncs::abandon(self, sync)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn sync_history(
+        &self,
+        connection: ConnectionId,
+        stream: &DataStreamName,
+    ) -> Result<SyncHistory, StoreError> {
+        syncs::history(self, connection, stream)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn standing(&self, query: &StandingQuery<'_>) -> Result<Vec<Standing>, StoreError> {
+        held::standing(self, query)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn commit_step(&self, step: StepCommit) -> Result<Ledger, StoreError> {
+        step::commit(self, step)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn preview_removal(&self, sync: SyncId) -> Result<RemovalPreview, StoreError> {
+        end::preview(self, sync)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn commit_end(&self, end: &EndCommit) -> Result<EndReport, StoreError> {
+        end::commit(self, end)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn open_records(&self, query: &OpenRecords) -> Result<Vec<OpenRecord>, StoreError> {
+        reading::open_records(self, query)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn records(&self, query: &RecordQuery) -> Result<Vec<Record>, StoreError> {
+        reading::records(self, query)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    fn assets<'a>(&'a self, filter: &AssetFilter) -> BoxStream<'a, Result<Asset, StoreError>> {
+        reading::assets(self, filter)
+    }
+
+    fn findings<'a>(
+        &'a self,
+        filter: &FindingFilter,
+    ) -> BoxStream<'a, Result<Finding, StoreError>> {
+        reading::findings(self, filter)
+    }
+
+    fn quarantine<'a>(
+        &'a self,
+        filter: &QuarantineFilter,
+    ) -> BoxStream<'a, Result<Quarantined, StoreError>> {
+        reading::quarantine(self, filter)
+    }
+
+    async fn summary(&self, connection: ConnectionId) -> Result<Summary, StoreError> {
+        summary::of(self, connection)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn custom_fields(&self) -> Result<Vec<String>, StoreError> {
+        custom_fields::list(self)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn add_custom_field(&self, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+        custom_fields::add(self, name, now)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn remove_custom_field(&self, name: &str) -> Result<bool, StoreError> {
+        custom_fields::remove(self, name)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
 }

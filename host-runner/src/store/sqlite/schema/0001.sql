@@ -116,7 +116,7 @@ CREATE TABLE bodies (
 
 CREATE TABLE assets (
     id INTEGER PRIMARY KEY,
-    -- 0 active, 1 inactive
+    -- 0 active, 1 inactive, 2 out of scope
     state INTEGER NOT NULL,
     -- The connection that onboarded it.
     created_by INTEGER,
@@ -129,7 +129,7 @@ CREATE TABLE assets (
     -- JSON lists of [name, value].
     facets TEXT NOT NULL,
     identity TEXT NOT NULL,
-    placeholders TEXT,
+    placeholders TEXT NOT NULL,
     body TEXT NOT NULL
 );
 
@@ -140,8 +140,8 @@ CREATE TABLE links (
     key TEXT NOT NULL,
     record_id INTEGER NOT NULL,
     asset_id INTEGER,
-    -- 0 where the record closed: kept, so that a record that comes back finds its asset.
-    live INTEGER NOT NULL,
+    -- 0 live, 1 the record closed, 2 it is out of scope: kept, so that a record that comes back finds its asset.
+    state INTEGER NOT NULL,
     finding_source TEXT,
     UNIQUE (record_id, key)
 );
@@ -173,7 +173,8 @@ CREATE TABLE findings (
     reopened_at INTEGER,
     evidence TEXT,
     facets TEXT NOT NULL,
-    placeholders TEXT,
+    identity TEXT NOT NULL,
+    placeholders TEXT NOT NULL,
     body TEXT NOT NULL,
     UNIQUE (stream_id, key)
 );
@@ -188,6 +189,7 @@ CREATE TABLE quarantine (
     -- "k" and the key, or "h" and the SHA-256 of what could not be read.
     ident TEXT NOT NULL,
     key TEXT,
+    -- Zstandard.
     raw BLOB NOT NULL,
     problems TEXT NOT NULL,
     first_seen INTEGER NOT NULL,

@@ -1,0 +1,164 @@
+//! Records that leave: closed, or out of scope. Their findings go with them, and assets that nothing feeds any more.
+//!
+//! What leaves is listed in a temporary table first, so that the removal of a hundred thousand records is the same few statements as the closing
+//! of one, and takes no memory here.
+
+use serde::Serialize;
+use sqlx::SqliteConnection;
+
+use super::fail::Fail;
+use super::held::state_number;
+use super::pack;
+use super::step::Context;
+use crate::domain::Ledger;
+use crate::store::{Closing, Evidence, RecordState};
+
+/// A record that leaves.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    pub(super) record: i64,
+    pub(super) to: RecordState,
+    pub(super) evidence: Evidence,
+}
+
+#[derive(Serialize)]
+struct Row<'a>(i64, i64, &'a Evidence);
+
+/// An empty list.
+pub(super) async fn clear(tx: &mut SqliteConnection) -> Result<(), Fail> {
+    for statement in [
+        "CREATE TEMP TABLE IF NOT EXISTS leaving (record_id INTEGER PRIMARY KEY, state INTEGER NOT NULL, evidence TEXT NOT NULL)",
+        "CREATE TEMP TABLE IF NOT EXISTS touched (asset_id INTEGER PRIMARY KEY)",
+        "DELETE FROM temp.leaving",
+        "DELETE FROM temp.touched",
+    ] {
+        sqlx::query(statement).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// Lists the records that leave.
+pub(super) async fn fill(tx: &mut SqliteConnection, leaving: &[Leaving]) -> Result<(), Fail> {
+    clear(tx).await?;
+    let rows: Vec<Row<'_>> = leaving
+        .iter()
+        .map(|leaving| Row(leaving.record, state_number(leaving.to), &leaving.evidence))
+        .collect();
+    sqlx::query(
+        "INSERT OR REPLACE INTO temp.leaving (record_id, state, evidence)
+         SELECT j.value ->> 0, j.value ->> 1, j.value -> 2 FROM json_each(?1) AS j",
+    )
+    .bind(pack::json(&rows)?)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Lets the listed records leave.
+pub(super) async fn apply(
+    tx: &mut SqliteConnection,
+    ctx: &Context,
+    ledger: &mut Ledger,
+) -> Result<(), Fail> {
+    let now = ctx.now.as_i64();
+    let counts: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT l.state, count(*) FROM temp.leaving AS l CROSS JOIN findings AS f ON f.record_id = l.record_id
+         WHERE f.state = 0 GROUP BY l.state",
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for (state, count) in counts {
+        count_findings(ledger, state, count.unsigned_abs());
+    }
+    sqlx::query(
+        "UPDATE findings SET closed_at = ?1, updated_at = ?1,
+             state = (SELECT l.state FROM temp.leaving AS l WHERE l.record_id = findings.record_id),
+             evidence = (SELECT l.evidence FROM temp.leaving AS l WHERE l.record_id = findings.record_id),
+             last_seen = CASE state WHEN 0 THEN (SELECT r.last_seen FROM records AS r WHERE r.id = findings.record_id)
+                                    ELSE last_seen END
+         WHERE state <> 1 AND record_id IN (SELECT record_id FROM temp.leaving)",
+    )
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "UPDATE records SET closed_at = ?1,
+             state = (SELECT l.state FROM temp.leaving AS l WHERE l.record_id = records.id),
+             evidence = (SELECT l.evidence FROM temp.leaving AS l WHERE l.record_id = records.id)
+         WHERE id IN (SELECT record_id FROM temp.leaving)",
+    )
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "INSERT OR IGNORE INTO temp.touched (asset_id)
+         SELECT k.asset_id FROM temp.leaving AS l CROSS JOIN links AS k ON k.record_id = l.record_id
+         WHERE k.asset_id IS NOT NULL AND k.state <> l.state",
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "UPDATE links SET state = (SELECT l.state FROM temp.leaving AS l WHERE l.record_id = links.record_id)
+         WHERE record_id IN (SELECT record_id FROM temp.leaving)",
+    )
+    .execute(&mut *tx)
+    .await?;
+    release_assets(tx, ctx, ledger).await
+}
+
+/// After links changed: what becomes of the assets in `touched` that this connection feeds no more.
+///
+/// The connection's findings on them leave too, and an asset that nothing feeds becomes inactive, or out of scope where a source still has it. An
+/// asset that no connection created was there before all of them and stays as it is.
+pub(super) async fn release_assets(
+    tx: &mut SqliteConnection,
+    ctx: &Context,
+    ledger: &mut Ledger,
+) -> Result<(), Fail> {
+    let now = ctx.now.as_i64();
+    let evidence = Evidence {
+        closing: Closing::AssetGone,
+        word: "no record of this connection gives its asset any more".to_owned(),
+        at: None,
+        sync: ctx.sync,
+        run: ctx.run,
+    };
+    let findings: Vec<i64> = sqlx::query_scalar(
+        "UPDATE findings SET
+             state = CASE WHEN EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = findings.asset_id
+                                       AND k.connection_id = ?2 AND k.state = 2) THEN 2 ELSE 1 END,
+             closed_at = ?1, updated_at = ?1, evidence = ?3,
+             last_seen = (SELECT r.last_seen FROM records AS r WHERE r.id = findings.record_id)
+         WHERE connection_id = ?2 AND state = 0 AND asset_id IN (
+             SELECT t.asset_id FROM temp.touched AS t WHERE NOT EXISTS (
+                 SELECT 1 FROM links AS k WHERE k.asset_id = t.asset_id AND k.connection_id = ?2 AND k.state = 0))
+         RETURNING state",
+    )
+    .bind(now)
+    .bind(ctx.connection.0)
+    .bind(pack::json(&evidence)?)
+    .fetch_all(&mut *tx)
+    .await?;
+    for state in findings {
+        count_findings(ledger, state, 1);
+    }
+    let released = sqlx::query(
+        "UPDATE assets SET closed_at = ?1, updated_at = ?1,
+             state = CASE WHEN EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.state = 2) THEN 2 ELSE 1 END
+         WHERE id IN (SELECT asset_id FROM temp.touched) AND created_by IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.state = 0)",
+    )
+    .bind(now)
+    .execute(tx)
+    .await?;
+    ledger.documents.assets_deactivated += released.rows_affected();
+    Ok(())
+}
+
+fn count_findings(ledger: &mut Ledger, state: i64, count: u64) {
+    if state == state_number(RecordState::OutOfScope) {
+        ledger.documents.findings_out_of_scope += count;
+    } else {
+        ledger.documents.findings_closed += count;
+    }
+}

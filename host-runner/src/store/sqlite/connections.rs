@@ -1,0 +1,270 @@
+//! Connections and their sealed secrets.
+
+use sqlx::SqliteConnection;
+
+use super::fail::Fail;
+use super::stores::private_folder;
+use super::{SqliteStore, pack};
+use crate::domain::{Clock, ConnectionId, ConnectionName, SystemClock};
+use crate::store::{Connection, Purge, StoreError, lock};
+
+pub(super) async fn create(
+    store: &SqliteStore,
+    connection: &Connection,
+) -> Result<Connection, Fail> {
+    let mut tx = store.begin().await?;
+    let live: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM connections WHERE name = ?1 AND removed_at IS NULL")
+            .bind(connection.name.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+    if live.is_some() {
+        return Err(StoreError::NameTaken {
+            tenant: store.inner.tenant.clone(),
+            name: connection.name.clone(),
+        }
+        .into());
+    }
+    let mut saved = connection.clone();
+    match removed_twin(&mut tx, connection).await? {
+        Some(twin) => {
+            saved.id = twin.id;
+            saved.created_at = twin.created_at;
+            sqlx::query("UPDATE connections SET document = ?2, updated_at = ?3, removed_at = NULL WHERE id = ?1")
+                .bind(saved.id.0)
+                .bind(pack::json(&saved)?)
+                .bind(saved.updated_at.as_i64())
+                .execute(&mut *tx)
+                .await?;
+        }
+        None => {
+            let inserted = sqlx::query(
+                "INSERT INTO connections (name, component, document, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )
+            .bind(saved.name.as_str())
+            .bind(saved.component.name.as_str())
+            .bind(pack::json(&saved)?)
+            .bind(saved.created_at.as_i64())
+            .bind(saved.updated_at.as_i64())
+            .execute(&mut *tx)
+            .await?;
+            saved.id = ConnectionId(inserted.last_insert_rowid());
+        }
+    }
+    tx.commit().await?;
+    Ok(saved)
+}
+
+/// The connection of the same name, connector and origins that was removed with its data kept.
+async fn removed_twin(
+    tx: &mut SqliteConnection,
+    connection: &Connection,
+) -> Result<Option<Connection>, Fail> {
+    let removed: Vec<(i64, String, String)> = sqlx::query_as(
+        "SELECT id, name, document FROM connections
+         WHERE name = ?1 AND component = ?2 AND removed_at IS NOT NULL ORDER BY id DESC",
+    )
+    .bind(connection.name.as_str())
+    .bind(connection.component.name.as_str())
+    .fetch_all(tx)
+    .await?;
+    for row in removed {
+        let twin = read(row)?;
+        if twin.origins == connection.origins {
+            return Ok(Some(twin));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) async fn update(store: &SqliteStore, connection: &Connection) -> Result<(), Fail> {
+    let mut tx = store.begin().await?;
+    let taken: Option<i64> = sqlx::query_scalar(
+        "SELECT id FROM connections WHERE name = ?1 AND removed_at IS NULL AND id <> ?2",
+    )
+    .bind(connection.name.as_str())
+    .bind(connection.id.0)
+    .fetch_optional(&mut *tx)
+    .await?;
+    if taken.is_some() {
+        return Err(StoreError::NameTaken {
+            tenant: store.inner.tenant.clone(),
+            name: connection.name.clone(),
+        }
+        .into());
+    }
+    let done = sqlx::query(
+        "UPDATE connections SET name = ?2, component = ?3, document = ?4, updated_at = ?5
+         WHERE id = ?1 AND removed_at IS NULL",
+    )
+    .bind(connection.id.0)
+    .bind(connection.name.as_str())
+    .bind(connection.component.name.as_str())
+    .bind(pack::json(connection)?)
+    .bind(connection.updated_at.as_i64())
+    .execute(&mut *tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::ConnectionGone(connection.id).into());
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn load(store: &SqliteStore, name: &ConnectionName) -> Result<Connection, Fail> {
+    let row: Option<(i64, String, String)> = sqlx::query_as(
+        "SELECT id, name, document FROM connections WHERE name = ?1 AND removed_at IS NULL",
+    )
+    .bind(name.as_str())
+    .fetch_optional(&store.inner.readers)
+    .await?;
+    match row {
+        Some(row) => read(row),
+        None => Err(StoreError::NoSuchConnection {
+            tenant: store.inner.tenant.clone(),
+            name: name.clone(),
+            known: list(store)
+                .await?
+                .into_iter()
+                .map(|connection| connection.name)
+                .collect(),
+        }
+        .into()),
+    }
+}
+
+pub(super) async fn list(store: &SqliteStore) -> Result<Vec<Connection>, Fail> {
+    let rows: Vec<(i64, String, String)> = sqlx::query_as(
+        "SELECT id, name, document FROM connections WHERE removed_at IS NULL ORDER BY name",
+    )
+    .fetch_all(&store.inner.readers)
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
+fn read((id, name, document): (i64, String, String)) -> Result<Connection, Fail> {
+    let mut connection: Connection = serde_json::from_str(&document)?;
+    connection.id = ConnectionId(id);
+    connection.name = ConnectionName::new(name)?;
+    Ok(connection)
+}
+
+pub(super) async fn remove(
+    store: &SqliteStore,
+    id: ConnectionId,
+    purge: Purge,
+) -> Result<(), Fail> {
+    let now = SystemClock.now();
+    private_folder(&store.inner.locks)?;
+    let _lock = lock::take(&store.inner.locks, id, now)?;
+    let mut tx = store.begin().await?;
+    let there: Option<i64> = sqlx::query_scalar("SELECT id FROM connections WHERE id = ?1")
+        .bind(id.0)
+        .fetch_optional(&mut *tx)
+        .await?;
+    if there.is_none() {
+        return Err(StoreError::ConnectionGone(id).into());
+    }
+    let statements: &[&'static str] = match purge {
+        Purge::KeepData => &KEEP_DATA,
+        Purge::Data => &PURGE_DATA,
+    };
+    for statement in statements {
+        sqlx::query(*statement)
+            .bind(id.0)
+            .bind(now.as_i64())
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// `?1` is the connection, `?2` the time. Checkpoints go: whoever connects again begins with a full sync.
+const KEEP_DATA: [&str; 4] = [
+    "DELETE FROM secrets WHERE connection_id = ?1",
+    "DELETE FROM checkpoints WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
+    "UPDATE syncs SET state = 'abandoned', checkpoint = NULL
+     WHERE state = 'open' AND stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
+    "UPDATE connections SET removed_at = ?2 WHERE id = ?1",
+];
+
+/// What others feed too stays, and is nobody's creation then.
+const PURGE_DATA: [&str; 13] = [
+    "DELETE FROM secrets WHERE connection_id = ?1",
+    "DELETE FROM checkpoints WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
+    "DELETE FROM syncs WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
+    "DELETE FROM runs WHERE connection_id = ?1",
+    "DELETE FROM findings WHERE connection_id = ?1",
+    "DELETE FROM links WHERE connection_id = ?1",
+    "UPDATE findings SET asset_id = NULL WHERE asset_id IN (
+         SELECT id FROM assets WHERE created_by = ?1 AND id NOT IN (SELECT asset_id FROM links WHERE asset_id IS NOT NULL))",
+    "DELETE FROM assets WHERE created_by = ?1 AND id NOT IN (SELECT asset_id FROM links WHERE asset_id IS NOT NULL)",
+    "UPDATE assets SET created_by = NULL WHERE created_by = ?1",
+    "DELETE FROM bodies WHERE id IN (
+         SELECT id FROM records WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1))",
+    "DELETE FROM records WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
+    "DELETE FROM quarantine WHERE connection_id = ?1",
+    "DELETE FROM connections WHERE id = ?1",
+];
+
+pub(super) async fn put_secret(
+    store: &SqliteStore,
+    id: ConnectionId,
+    name: &str,
+    sealed: &[u8],
+) -> Result<(), Fail> {
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "INSERT INTO secrets (connection_id, name, sealed) VALUES (?1, ?2, ?3)
+         ON CONFLICT (connection_id, name) DO UPDATE SET sealed = excluded.sealed",
+    )
+    .bind(id.0)
+    .bind(name)
+    .bind(sealed)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn secret(
+    store: &SqliteStore,
+    id: ConnectionId,
+    name: &str,
+) -> Result<Option<Vec<u8>>, Fail> {
+    Ok(
+        sqlx::query_scalar("SELECT sealed FROM secrets WHERE connection_id = ?1 AND name = ?2")
+            .bind(id.0)
+            .bind(name)
+            .fetch_optional(&store.inner.readers)
+            .await?,
+    )
+}
+
+pub(super) async fn secret_names(
+    store: &SqliteStore,
+    id: ConnectionId,
+) -> Result<Vec<String>, Fail> {
+    Ok(
+        sqlx::query_scalar("SELECT name FROM secrets WHERE connection_id = ?1 ORDER BY name")
+            .bind(id.0)
+            .fetch_all(&store.inner.readers)
+            .await?,
+    )
+}
+
+pub(super) async fn delete_secret(
+    store: &SqliteStore,
+    id: ConnectionId,
+    name: &str,
+) -> Result<bool, Fail> {
+    let mut tx = store.begin().await?;
+    let done = sqlx::query("DELETE FROM secrets WHERE connection_id = ?1 AND name = ?2")
+        .bind(id.0)
+        .bind(name)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(done.rows_affected() > 0)
+}
