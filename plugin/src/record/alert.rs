@@ -123,9 +123,7 @@ fn events(fields: &mut Map<String, Value>) {
         }
         None => {
             let users = fields.get("user_name").cloned();
-            let action = fields.contains_key("action");
             let events = columns::taken(fields);
-            debug_assert_eq!(action, fields.contains_key("action"));
             // The users stay at the alert too: that is where maps look for them.
             if let Some(users) = users {
                 fields.insert("user_name".into(), users);
@@ -227,6 +225,16 @@ mod tests {
         let strange = json!([{"pretty_name": "Process"}, {"text": "x"}]);
         let record = read(json!({"alert_id": "1", "description": strange}));
         assert_eq!(record["description"], strange);
+    }
+
+    #[test]
+    fn what_an_alert_has_itself_stays_at_the_alert_when_it_comes_flat() {
+        let record = read(
+            json!({"alert_id": "1", "contains_featured_host": "NO", "action": "BLOCKED", "action_country": "UNKNOWN"}),
+        );
+        assert_eq!(record["contains_featured_host"], json!("NO"));
+        assert_eq!(record["action"], json!("BLOCKED"));
+        assert_eq!(record["events"], json!([{"action_country": "UNKNOWN"}]));
     }
 
     #[test]

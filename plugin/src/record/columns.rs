@@ -3,15 +3,12 @@
 use serde_json::{Map, Value};
 
 /// Names of an event's attributes, beside those with one of [`EVENT_PREFIXES`].
-const EVENT_NAMES: [&str; 33] = [
+const EVENT_NAMES: [&str; 30] = [
     "agent_host_boot_time",
     "agent_install_type",
     "association_strength",
     "cloud_provider",
     "cluster_name",
-    "contains_featured_host",
-    "contains_featured_ip",
-    "contains_featured_user",
     "container_id",
     "container_name",
     "dns_query_name",
@@ -48,11 +45,18 @@ const EVENT_PREFIXES: [&str; 6] = [
     "fw_",
 ];
 
+/// Attributes that an alert with a list of events has itself, and the columnar shape gives per event.
+const EITHER_NAMES: [&str; 3] = [
+    "contains_featured_host",
+    "contains_featured_ip",
+    "contains_featured_user",
+];
+
 /// What an alert has beside its events although a prefix would make it an event's.
 const ALERT_NAMES: [&str; 1] = ["action_pretty"];
 
 /// Whether an attribute is an event's.
-pub(super) fn of_an_event(name: &str) -> bool {
+fn of_an_event(name: &str) -> bool {
     !ALERT_NAMES.contains(&name)
         && (EVENT_NAMES.contains(&name)
             || EVENT_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
@@ -63,7 +67,8 @@ pub(super) fn taken(fields: &mut Map<String, Value>) -> Vec<Value> {
     let mut columns = Vec::new();
     let mut rest = Map::new();
     for (name, value) in std::mem::take(fields) {
-        if of_an_event(&name) {
+        let column = value.is_array() && EITHER_NAMES.contains(&name.as_str());
+        if column || of_an_event(&name) {
             columns.push((name, value));
         } else {
             rest.insert(name, value);

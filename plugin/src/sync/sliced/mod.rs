@@ -401,9 +401,14 @@ impl<P: Platform> Sliced<P> {
         self.abandon();
         let name = current.range.name();
         let changed = current.said != last_total;
-        let differs = current
-            .count(limits)
-            .is_some_and(|said| said != current.read);
+        let differs = current.said.is_some_and(|said| {
+            if said < limits.capped {
+                said != current.read
+            } else {
+                // The cap stands for as many or more.
+                current.read < limits.capped
+            }
+        });
         let problem = if !short {
             Some(format!(
                 "More records lie in the time from {name} than the API pages ({}); the rest of them is missing.",
@@ -448,7 +453,7 @@ impl<P: Platform> Sliced<P> {
             read: current.read,
             said: current.said,
             ended_short: short,
-            second_look: !changed && current.count(limits) == Some(current.read),
+            second_look: current.said.is_some() && !changed && !differs,
         });
     }
 }

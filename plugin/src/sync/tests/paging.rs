@@ -135,6 +135,17 @@ fn a_total_that_lies_makes_the_read_incomplete_and_loses_nothing() {
 }
 
 #[test]
+fn a_total_at_the_cap_with_few_records_behind_it_is_no_proof() {
+    for count in [0, 3, 23] {
+        let tenant = Tenant::new(endpoints(count));
+        tenant.total.set(Total::Lying(49));
+        let read = read_small(&tenant);
+        assert_eq!(read.keys(), ids(&tenant));
+        assert!(!read.reasons().is_empty(), "{count}");
+    }
+}
+
+#[test]
 fn a_total_that_changed_meanwhile_is_read_again() {
     let tenant = Tenant::new(endpoints(23));
     // Between the first and the second page of the first attempt one endpoint of the middle goes away.
