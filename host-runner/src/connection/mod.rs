@@ -1,7 +1,30 @@
-//! What can be done with a connection, without a word printed: set it up, change it, remove it, and build what a run of it needs.
+//! What can be done with a connection, without a word printed: set it up, change it, test it, and build what a run of it needs.
 //!
 //! The command line asks for these services and tells their results; another front end could do the same.
 
+pub mod binding;
+mod complete;
+mod connect;
+mod desk;
+mod error;
+pub mod link;
+mod log;
 mod map_argument;
+pub mod maps;
+mod origins;
+mod run;
+mod test;
+mod typed_config;
+mod update;
 
+pub use complete::{Completed, complete};
+pub use connect::{ConnectRequest, Onlooker, connect};
+pub use desk::Desk;
+pub use error::ConnectionError;
+pub use log::TracingLog;
 pub use map_argument::{MapArgument, MapArgumentError};
+pub use maps::MapChoice;
+pub use run::{Session, session};
+pub use test::{TestReport, passed, test};
+pub use typed_config::TypedConfig;
+pub use update::{UpdateRequest, update};

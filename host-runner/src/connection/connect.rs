@@ -1,0 +1,175 @@
+//! Setting a connection up: configure, test, save. Nothing is saved when one of them fails.
+
+use std::sync::Arc;
+
+use super::{
+    Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, binding, complete, link,
+    maps, test,
+};
+use crate::contract::connector::Check;
+use crate::domain::{ConnectionId, ConnectionName, TenantName};
+use crate::egress::Rate;
+use crate::secrets::Keyring;
+use crate::store::{Connection, Purge, Store, StoreError, Tested};
+
+/// What to set up.
+#[derive(Debug, Clone)]
+pub struct ConnectRequest {
+    /// Whose.
+    pub tenant: TenantName,
+    /// What to call it.
+    pub name: ConnectionName,
+    /// A line about it, or none.
+    pub description: Option<String>,
+    /// What the user typed.
+    pub typed: TypedConfig,
+    /// Which maps.
+    pub maps: Vec<MapArgument>,
+    /// Whether this machine may be reached.
+    pub allow_loopback: bool,
+    /// Save without testing.
+    pub skip_test: bool,
+    /// How fast requests go out.
+    pub rate: Rate,
+}
+
+/// Who is told what happens while a connection is set up or changed.
+pub trait Onlooker: Send + Sync {
+    /// The configuration is complete. Nothing was sent yet.
+    fn completed(&self, completed: &Completed, maps: &MapChoice) {
+        let _ = (completed, maps);
+    }
+
+    /// The test has ended.
+    fn tested(&self, checks: &[Check]) {
+        let _ = checks;
+    }
+}
+
+/// Nobody.
+impl Onlooker for () {}
+
+/// Why a connection that was not tested is untested.
+pub(super) const SKIPPED: &str = "skipped by --skip-test";
+
+/// Sets a connection up.
+///
+/// # Errors
+/// Whatever fails; nothing is saved then.
+pub async fn connect(
+    desk: &Desk,
+    request: ConnectRequest,
+    onlooker: &dyn Onlooker,
+) -> Result<Connection, ConnectionError> {
+    let custom_fields = before(desk, &request).await?;
+    let log = desk.log(&request.name);
+    let completed = complete(
+        &desk.plugin,
+        &request.typed,
+        None,
+        request.allow_loopback,
+        Arc::clone(&log),
+    )
+    .await?;
+    let choice = maps::choose(
+        desk.plugin.manifest(),
+        &completed.data_streams,
+        &request.maps,
+    )?;
+    onlooker.completed(&completed, &choice);
+    maps::check(&desk.plugin, &choice, &custom_fields, Arc::clone(&log)).await?;
+
+    let options = link::LinkOptions {
+        rate: request.rate,
+        allow_loopback: request.allow_loopback,
+    };
+    let egress = link::open(
+        desk.plugin.manifest(),
+        completed.origins.clone(),
+        &request.typed.secrets,
+        &completed.secrets,
+        desk.plugin.limits(),
+        options,
+    )?;
+    let tested = if request.skip_test {
+        Tested::Untested {
+            reason: SKIPPED.to_owned(),
+        }
+    } else {
+        test::passes(desk, egress, &completed.config, log, onlooker).await?
+    };
+    save(desk, request, completed, choice, tested).await
+}
+
+/// What can be known before anything is asked: that the name is free, and the tenant's custom fields. A tenant that has no store yet is
+/// given none before all has gone well.
+async fn before(desk: &Desk, request: &ConnectRequest) -> Result<Vec<String>, ConnectionError> {
+    let store = match desk.stores.open(&request.tenant).await {
+        Ok(store) => store,
+        Err(StoreError::NoSuchTenant { .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    match store.connection(&request.name).await {
+        Ok(_) => Err(StoreError::NameTaken {
+            tenant: request.tenant.clone(),
+            name: request.name.clone(),
+        }
+        .into()),
+        Err(StoreError::NoSuchConnection { .. }) => Ok(store.custom_fields().await?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn save(
+    desk: &Desk,
+    request: ConnectRequest,
+    completed: Completed,
+    choice: MapChoice,
+    tested: Tested,
+) -> Result<Connection, ConnectionError> {
+    let store = desk.stores.create(&request.tenant).await?;
+    let keyring = desk.keyring()?;
+    let now = desk.clock.now();
+    let connection = Connection {
+        id: ConnectionId::default(),
+        name: request.name,
+        description: request.description.unwrap_or_default(),
+        component: binding::reference(&desk.plugin),
+        origins: completed.origin_texts(),
+        typed_config: request.typed.config.clone(),
+        config: completed.config,
+        secrets: completed.secrets,
+        data_streams: completed.data_streams,
+        scope: completed.scope,
+        policy: completed.policy,
+        target: choice.target,
+        maps: choice.maps,
+        allow_loopback: request.allow_loopback,
+        tested,
+        set_aside: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let saved = store.create_connection(&connection).await?;
+    keep_or_undo(&store, &keyring, &saved, &request.typed).await?;
+    Ok(saved)
+}
+
+/// A connection whose secrets could not be kept is none: it is taken back. Data that it brought in an earlier life stays.
+async fn keep_or_undo<S: Store>(
+    store: &S,
+    keyring: &Keyring,
+    saved: &Connection,
+    typed: &TypedConfig,
+) -> Result<(), ConnectionError> {
+    let secrets = typed
+        .secrets
+        .restricted_to(saved.secrets.iter().map(String::as_str));
+    let Err(error) = link::keep(store, keyring, saved, &secrets).await else {
+        return Ok(());
+    };
+    if let Err(undo) = store.remove_connection(saved.id, Purge::KeepData).await {
+        tracing::warn!(connection = %saved.name, "the connection without its secrets could not be taken back: {undo}");
+    }
+    Err(error)
+}

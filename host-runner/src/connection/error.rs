@@ -1,0 +1,248 @@
+//! What keeps a connection from being set up, changed or used.
+
+use std::path::PathBuf;
+
+use crate::contract::connector::Check;
+use crate::contract::types::Problem;
+use crate::domain::{ConnectionName, DataStreamName};
+use crate::egress::EgressError;
+use crate::engine::CallError;
+use crate::model::ModelError;
+use crate::secrets::{KeyringError, SealError, SourceError};
+use crate::store::StoreError;
+
+/// Why a service could not do its work. Nothing was saved then, unless the message says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret could not be read where the user said.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// There is no master key.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// A secret could not be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The component did not come to its end.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The way out can't be set up.
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+    /// The host has no such target model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The component answered something that the contract does not allow.
+    #[error(
+        "the connector broke the contract in `configure`: {0}; report it to the connector's author"
+    )]
+    Contract(String),
+    /// The configuration is no JSON object.
+    #[error("the configuration must be a JSON object, and is {0}")]
+    NotAnObject(&'static str),
+    /// The component found problems in the configuration.
+    #[error("the configuration has {}", count(.0.len()))]
+    Configuration(Vec<Problem>),
+    /// A secret field does not hold a text.
+    #[error("the secret `{0}` in the configuration must be a text")]
+    SecretNotText(String),
+    /// A secret stands in the configuration and is given beside it.
+    #[error(
+        "the secret `{0}` stands in the configuration and is given by --secret as well: give it once, best by --secret"
+    )]
+    SecretTwice(String),
+    /// The connector has no such secret.
+    #[error("the connector has no secret field `{name}`{hint}; it has {}", known(.fields))]
+    NoSuchSecret {
+        /// What was given.
+        name: String,
+        /// The nearest, where one is near.
+        hint: String,
+        /// What there is.
+        fields: Vec<String>,
+    },
+    /// The connector's requests need a secret that is not there.
+    #[error(
+        "the secret `{0}` is missing: give it with --secret {0}=env:VARIABLE, file:PATH or - for standard input"
+    )]
+    SecretMissing(String),
+    /// An origin breaks the host's rules or no rule of the manifest covers it.
+    #[error("the origin `{name}` ({origin}) is refused: {reason}")]
+    Origin {
+        /// Its name in the manifest.
+        name: String,
+        /// What `configure` gave.
+        origin: String,
+        /// Why.
+        reason: String,
+    },
+    /// `update` would lead to another origin.
+    #[error(
+        "the new configuration leads to {to}, connection \"{connection}\" to {from}: the data would be mixed; connect it under another name"
+    )]
+    OtherOrigin {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Where it goes.
+        from: String,
+        /// Where it would go.
+        to: String,
+    },
+    /// The connection is bound to another build of the component.
+    #[error(
+        "connection \"{connection}\" was set up with version {bound_version} of the connector (SHA-256 {}...), and version {version} (SHA-256 {}...) is loaded",
+        short(.bound), short(.sha256)
+    )]
+    OtherBuild {
+        /// Which connection.
+        connection: ConnectionName,
+        /// The version that it is bound to.
+        bound_version: String,
+        /// The build that it is bound to.
+        bound: String,
+        /// The version that is loaded.
+        version: String,
+        /// The build that is loaded.
+        sha256: String,
+    },
+    /// The connection is of another connector.
+    #[error(
+        "connection \"{connection}\" is one of the connector `{bound}`, and `{loaded}` is loaded: give the right one with --plugin"
+    )]
+    OtherConnector {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Its connector.
+        bound: String,
+        /// The one that is loaded.
+        loaded: String,
+    },
+    /// The test found what a sync could not do without.
+    #[error("the test failed: {}", failed(.0))]
+    TestFailed(Vec<Check>),
+    /// No target model fits.
+    #[error(
+        "no target model has a map for each of the chosen data streams ({streams}): choose maps with --map STREAM=NAME|FILE"
+    )]
+    NoTarget {
+        /// The chosen streams.
+        streams: String,
+    },
+    /// There is no such target or map.
+    #[error(
+        "there is no map or target `{name}` for the data stream `{stream}`: there is {known}; or give a file"
+    )]
+    NoSuchMap {
+        /// The stream.
+        stream: String,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// `--map` names a stream that is not chosen.
+    #[error(
+        "--map names the data stream `{stream}`, which the configuration does not choose: it chooses {chosen}"
+    )]
+    MapForOtherStream {
+        /// What was named.
+        stream: String,
+        /// What is chosen.
+        chosen: String,
+    },
+    /// `--map` names the same thing twice.
+    #[error("--map is given twice for {0}: give it once")]
+    MapTwice(String),
+    /// The maps lead to different target models.
+    #[error(
+        "the map of `{stream}` is for the target {target}, the others for {other}: a connection has one target"
+    )]
+    MixedTargets {
+        /// The stream.
+        stream: String,
+        /// Its map's target.
+        target: String,
+        /// The target of the others.
+        other: String,
+    },
+    /// A map's file can't be read.
+    #[error("the map {} can't be read: {reason}", path.display())]
+    MapFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A map is wrong.
+    #[error("the map `{map}` for `{stream}` has {}", count(.problems.len()))]
+    Map {
+        /// The map's name.
+        map: String,
+        /// The stream that it is for.
+        stream: DataStreamName,
+        /// What is wrong with it.
+        problems: Vec<Problem>,
+    },
+    /// The configuration chooses no such data stream.
+    #[error(
+        "connection \"{connection}\" does not read the data stream `{stream}`: it reads {chosen}"
+    )]
+    StreamNotChosen {
+        /// Which connection.
+        connection: ConnectionName,
+        /// What was asked for.
+        stream: DataStreamName,
+        /// What there is.
+        chosen: String,
+    },
+    /// The connection is set aside.
+    #[error("connection \"{connection}\" is set aside: {reason}")]
+    SetAside {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl ConnectionError {
+    /// The problems, where it is about a document.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Configuration(problems) | Self::Map { problems, .. } => problems,
+            _ => &[],
+        }
+    }
+}
+
+fn count(number: usize) -> String {
+    if number == 1 {
+        "a problem".to_owned()
+    } else {
+        format!("{number} problems")
+    }
+}
+
+fn known(fields: &[String]) -> String {
+    if fields.is_empty() {
+        "none".to_owned()
+    } else {
+        fields.join(", ")
+    }
+}
+
+fn short(sha256: &str) -> &str {
+    sha256.get(..12).unwrap_or(sha256)
+}
+
+fn failed(checks: &[Check]) -> String {
+    let names: Vec<&str> = checks
+        .iter()
+        .filter(|check| check.verdict == crate::contract::connector::Verdict::Failed)
+        .map(|check| check.name.as_str())
+        .collect();
+    names.join(", ")
+}

@@ -1,0 +1,132 @@
+//! What a run of a connection needs to reach its API: the opened secrets, the judged origins, the manifest's calls and budgets, pace and
+//! limits, put together as one way out.
+
+use std::sync::Arc;
+
+use super::{ConnectionError, origins};
+use crate::component::Manifest;
+use crate::domain::TenantName;
+use crate::egress::{Egress, EgressConfig, EgressLimits, Origin, Rate};
+use crate::engine::{Limits, Plugin};
+use crate::secrets::{Keyring, Place, SecretSet};
+use crate::store::{Connection, Store};
+
+/// What the user may choose about a way out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LinkOptions {
+    /// How fast requests go out.
+    pub rate: Rate,
+    /// Whether this machine may be reached.
+    pub allow_loopback: bool,
+}
+
+/// The way out for origins that are judged already, with the secrets that `configure` declared and no others.
+///
+/// # Errors
+/// Where it contradicts itself, such as `unlimited` to an origin that is not this machine.
+pub fn open(
+    manifest: &Manifest,
+    origins: Vec<(String, Origin)>,
+    secrets: &SecretSet,
+    declared: &[String],
+    limits: &Limits,
+    options: LinkOptions,
+) -> Result<Arc<Egress>, ConnectionError> {
+    let secrets = Arc::new(secrets.restricted_to(declared.iter().map(String::as_str)));
+    let mut config = EgressConfig::new(
+        origins,
+        manifest.declared_calls(),
+        manifest.budgets.clone(),
+        secrets,
+    );
+    config.rate = options.rate;
+    config.allow_loopback = options.allow_loopback;
+    config.limits = EgressLimits {
+        response_bytes: limits.response_mib.saturating_mul(1 << 20),
+        ..EgressLimits::default()
+    };
+    Ok(Arc::new(Egress::new(config)?))
+}
+
+/// The way out of a saved connection. Its origins are judged again: the manifest, the flags and the saved data may each have changed.
+///
+/// # Errors
+/// Where the loaded component is not the one that it is bound to, a secret can't be opened, or an origin is not allowed.
+pub async fn of_connection<S: Store>(
+    plugin: &Plugin,
+    store: &S,
+    keyring: &Keyring,
+    connection: &Connection,
+    rate: Rate,
+) -> Result<Arc<Egress>, ConnectionError> {
+    let manifest = plugin.manifest();
+    let origins = origins::judge(
+        manifest,
+        &connection.origins,
+        &connection.typed_config,
+        connection.allow_loopback,
+    )?;
+    let secrets = secrets(store, keyring, connection).await?;
+    if let Some(missing) = connection
+        .secrets
+        .iter()
+        .find(|name| secrets.get(name).is_none())
+    {
+        return Err(ConnectionError::SecretMissing(missing.clone()));
+    }
+    let options = LinkOptions {
+        rate,
+        allow_loopback: connection.allow_loopback,
+    };
+    open(
+        manifest,
+        origins,
+        &secrets,
+        &connection.secrets,
+        plugin.limits(),
+        options,
+    )
+}
+
+/// A connection's secrets, opened.
+///
+/// # Errors
+/// Where one can't be: another master key, or a value that was changed or moved.
+pub async fn secrets<S: Store>(
+    store: &S,
+    keyring: &Keyring,
+    connection: &Connection,
+) -> Result<SecretSet, ConnectionError> {
+    let mut secrets = SecretSet::default();
+    let id = connection.id.to_string();
+    for name in store.secret_names(connection.id).await? {
+        if let Some(sealed) = store.secret(connection.id, &name).await? {
+            let place = place(store.tenant(), &id, &name);
+            secrets.insert(name.clone(), keyring.open_sealed(&place, &sealed)?);
+        }
+    }
+    Ok(secrets)
+}
+
+/// Seals secrets and keeps them.
+pub(super) async fn keep<S: Store>(
+    store: &S,
+    keyring: &Keyring,
+    connection: &Connection,
+    secrets: &SecretSet,
+) -> Result<(), ConnectionError> {
+    let id = connection.id.to_string();
+    for (name, secret) in secrets.iter() {
+        let sealed = keyring.seal(&place(store.tenant(), &id, name), secret)?;
+        store.put_secret(connection.id, name, &sealed).await?;
+    }
+    Ok(())
+}
+
+fn place<'a>(tenant: &'a TenantName, connection: &'a str, name: &'a str) -> Place<'a> {
+    Place {
+        tenant: tenant.as_str(),
+        connection,
+        name,
+    }
+}

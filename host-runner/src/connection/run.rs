@@ -1,0 +1,118 @@
+//! Running a connection's syncs: one data stream after the other, in the manifest's order, through one way out.
+
+use std::sync::Arc;
+
+use super::{ConnectionError, Desk, binding, link};
+use crate::domain::{ConnectionName, DataStreamName, TenantName};
+use crate::egress::{Egress, Rate};
+use crate::model::Model;
+use crate::pipeline::{Cancel, Observer, SyncJob, SyncOptions};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Connection, RunLock, Store, Switches};
+
+/// A connection that is taken for oneself and ready to be synced. It is free again as soon as this is dropped.
+pub struct Session {
+    /// The tenant's store.
+    pub store: SqliteStore,
+    /// The connection.
+    pub connection: Connection,
+    /// The data streams to sync, in the order of reading.
+    pub streams: Vec<DataStreamName>,
+    model: Model,
+    egress: Arc<Egress>,
+    _lock: RunLock,
+}
+
+/// Takes a connection for syncing. `streams` are those that are asked for; none means all that the configuration chooses.
+///
+/// # Errors
+/// Where it is being synced already, is bound to another build, is set aside, or has no such data stream.
+pub async fn session(
+    desk: &Desk,
+    tenant: &TenantName,
+    name: &ConnectionName,
+    streams: &[DataStreamName],
+    rate: Rate,
+) -> Result<Session, ConnectionError> {
+    let store = desk.stores.open(tenant).await?;
+    let connection = store.connection(name).await?;
+    binding::check(&desk.plugin, &connection)?;
+    if let Some(reason) = &connection.set_aside {
+        return Err(ConnectionError::SetAside {
+            connection: name.clone(),
+            reason: reason.clone(),
+        });
+    }
+    let streams = chosen(&connection, streams)?;
+    let model = Model::by_name(&connection.target)?;
+    let lock = store.lock(connection.id, desk.clock.now()).await?;
+    let egress =
+        link::of_connection(&desk.plugin, &store, &desk.keyring()?, &connection, rate).await?;
+    Ok(Session {
+        store,
+        connection,
+        streams,
+        model,
+        egress,
+        _lock: lock,
+    })
+}
+
+impl Session {
+    /// The switches in force.
+    pub fn switches(&self) -> Switches {
+        self.model.switches(&self.connection.policy)
+    }
+
+    /// The sync of one data stream.
+    pub fn job(
+        &self,
+        desk: &Desk,
+        stream: &DataStreamName,
+        options: SyncOptions,
+        observer: Arc<dyn Observer>,
+        cancel: Cancel,
+    ) -> SyncJob<SqliteStore> {
+        SyncJob {
+            store: self.store.clone(),
+            plugin: Arc::clone(&desk.plugin),
+            connection: self.connection.clone(),
+            stream: stream.clone(),
+            model_schema: self.model.schema_bytes(),
+            switches: self.switches(),
+            always_written: self.model.always_written.clone(),
+            egress: Arc::clone(&self.egress),
+            options,
+            observer,
+            cancel,
+        }
+    }
+}
+
+fn chosen(
+    connection: &Connection,
+    asked: &[DataStreamName],
+) -> Result<Vec<DataStreamName>, ConnectionError> {
+    if let Some(stream) = asked
+        .iter()
+        .find(|stream| !connection.data_streams.contains(stream))
+    {
+        let chosen: Vec<&str> = connection
+            .data_streams
+            .iter()
+            .map(DataStreamName::as_str)
+            .collect();
+        return Err(ConnectionError::StreamNotChosen {
+            connection: connection.name.clone(),
+            stream: stream.clone(),
+            chosen: chosen.join(", "),
+        });
+    }
+    let wanted = |stream: &&DataStreamName| asked.is_empty() || asked.contains(stream);
+    Ok(connection
+        .data_streams
+        .iter()
+        .filter(wanted)
+        .cloned()
+        .collect())
+}

@@ -1,0 +1,173 @@
+//! Changing a connection and keeping its data.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::connect::{Onlooker, SKIPPED};
+use super::{
+    Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, binding, complete, link,
+    maps, origins, test,
+};
+use crate::domain::{ConnectionName, TenantName};
+use crate::egress::Rate;
+use crate::secrets::SecretSet;
+use crate::store::{Connection, Store, Tested};
+
+/// What to change. What is none stays.
+#[derive(Debug, Clone)]
+pub struct UpdateRequest {
+    /// Whose.
+    pub tenant: TenantName,
+    /// Which.
+    pub name: ConnectionName,
+    /// A new configuration, as the user typed it.
+    pub config: Option<Value>,
+    /// New secrets.
+    pub secrets: SecretSet,
+    /// A new line about it.
+    pub description: Option<String>,
+    /// Other maps; none keeps those in use.
+    pub maps: Vec<MapArgument>,
+    /// Whether this machine may be reached; once allowed, it stays so.
+    pub allow_loopback: bool,
+    /// Save without testing.
+    pub skip_test: bool,
+    /// Move to the build that is loaded.
+    pub upgrade: bool,
+    /// How fast requests go out.
+    pub rate: Rate,
+}
+
+impl UpdateRequest {
+    /// Whether it changes nothing that a test could find wrong.
+    fn needs_no_test(&self) -> bool {
+        self.config.is_none() && self.secrets.is_empty() && !self.upgrade
+    }
+}
+
+/// Changes a connection. It is held while that happens, so that no sync runs with half of it.
+///
+/// # Errors
+/// Whatever fails; nothing is changed then.
+pub async fn update(
+    desk: &Desk,
+    request: UpdateRequest,
+    onlooker: &dyn Onlooker,
+) -> Result<Connection, ConnectionError> {
+    let store = desk.stores.open(&request.tenant).await?;
+    let connection = store.connection(&request.name).await?;
+    let _lock = store.lock(connection.id, desk.clock.now()).await?;
+    let untested = request.needs_no_test();
+    match binding::check(&desk.plugin, &connection) {
+        Err(ConnectionError::OtherBuild { .. }) if request.upgrade => {}
+        checked => checked?,
+    }
+    let keyring = desk.keyring()?;
+    let kept = link::secrets(&store, &keyring, &connection).await?;
+    let fields = desk.plugin.manifest().secret_fields();
+    // A saved configuration was completed by a known version of the connector; a new one by none.
+    let written_by = request
+        .config
+        .is_none()
+        .then_some(connection.component.version.as_str());
+    let config = request
+        .config
+        .clone()
+        .unwrap_or_else(|| connection.typed_config.clone());
+    let typed = TypedConfig::new(config, request.secrets.clone(), &fields)?;
+    let given = typed.secrets.clone();
+    let typed = typed.with_kept(&kept);
+    let allow_loopback = request.allow_loopback || connection.allow_loopback;
+
+    let log = desk.log(&request.name);
+    let completed = complete(
+        &desk.plugin,
+        &typed,
+        written_by,
+        allow_loopback,
+        Arc::clone(&log),
+    )
+    .await?;
+    let origins_now = completed.origin_texts();
+    if origins_now != connection.origins {
+        return Err(ConnectionError::OtherOrigin {
+            connection: request.name,
+            from: origins::as_text(&connection.origins),
+            to: origins::as_text(&origins_now),
+        });
+    }
+    let choice = choose(desk, &request, &connection, &completed)?;
+    onlooker.completed(&completed, &choice);
+    let custom_fields = store.custom_fields().await?;
+    maps::check(&desk.plugin, &choice, &custom_fields, Arc::clone(&log)).await?;
+
+    let tested = if untested {
+        connection.tested.clone()
+    } else if request.skip_test {
+        Tested::Untested {
+            reason: SKIPPED.to_owned(),
+        }
+    } else {
+        let options = link::LinkOptions {
+            rate: request.rate,
+            allow_loopback,
+        };
+        let egress = link::open(
+            desk.plugin.manifest(),
+            completed.origins.clone(),
+            &typed.secrets,
+            &completed.secrets,
+            desk.plugin.limits(),
+            options,
+        )?;
+        test::passes(desk, egress, &completed.config, log, onlooker).await?
+    };
+
+    let changed = Connection {
+        description: request.description.unwrap_or(connection.description),
+        component: binding::reference(&desk.plugin),
+        typed_config: typed.config,
+        config: completed.config,
+        secrets: completed.secrets,
+        data_streams: completed.data_streams,
+        scope: completed.scope,
+        policy: completed.policy,
+        target: choice.target,
+        maps: choice.maps,
+        allow_loopback,
+        tested,
+        // Whoever changes a connection has looked at it.
+        set_aside: None,
+        updated_at: desk.clock.now(),
+        ..connection
+    };
+    let given = given.restricted_to(changed.secrets.iter().map(String::as_str));
+    link::keep(&store, &keyring, &changed, &given).await?;
+    store.update_connection(&changed).await?;
+    for name in store.secret_names(changed.id).await? {
+        if !changed.secrets.contains(&name) {
+            store.delete_secret(changed.id, &name).await?;
+        }
+    }
+    Ok(changed)
+}
+
+fn choose(
+    desk: &Desk,
+    request: &UpdateRequest,
+    connection: &Connection,
+    completed: &Completed,
+) -> Result<MapChoice, ConnectionError> {
+    let manifest = desk.plugin.manifest();
+    if request.maps.is_empty() {
+        maps::carry_over(
+            manifest,
+            &completed.data_streams,
+            &connection.target,
+            &connection.maps,
+        )
+    } else {
+        maps::choose(manifest, &completed.data_streams, &request.maps)
+    }
+}
