@@ -2,9 +2,97 @@
 //! code.
 
 pub mod args;
+mod commands;
+pub mod context;
 pub mod exit;
+pub mod explain;
 pub mod failure;
 pub mod human;
 pub mod logging;
 pub mod output;
+pub mod progress;
 pub mod table;
+pub mod view;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+
+use self::args::{Cli, Command};
+use self::context::Context;
+use self::exit::Exit;
+use self::failure::{CommandResult, Failure};
+use self::output::{Output, Style};
+use crate::engine::Compiler;
+
+/// Parses a command line, runs it and tells how it ended. `executable` is the runner's own, which it calls to compile components; none
+/// compiles in this process.
+pub fn main(args: impl IntoIterator<Item = OsString>, executable: Option<PathBuf>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error, args.iter().any(|arg| arg == "--json")),
+    };
+    let style = Style::detect(cli.global.json, cli.global.quiet);
+    let output = Arc::new(Output::standard(style));
+    if !matches!(cli.command, Command::CompileComponent(_)) {
+        logging::start(cli.global.verbose, cli.global.quiet, cli.global.json);
+    }
+    let context = Context {
+        global: cli.global,
+        output: Arc::clone(&output),
+        compiler: executable.map_or(Compiler::InProcess, Compiler::Child),
+    };
+    let ended = run(&context, &cli.command).and_then(|exit| output.flush().map(|()| exit));
+    let exit = match ended {
+        Ok(exit) => exit,
+        Err(failure) => {
+            let _ = output.flush();
+            output.failure(&failure);
+            failure.exit
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+/// Two workers: one for the component, one for everything else; the store has threads of its own.
+fn run(context: &Context, command: &Command) -> CommandResult {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(Exit::Internal, format!("threads can't be started: {error}"))
+        })?;
+    let ended = runtime.block_on(commands::run(context, command));
+    // What still runs (a component that was cancelled) is not waited for.
+    runtime.shutdown_background();
+    ended
+}
+
+/// A command line that is wrong, or one that asks for help.
+fn refuse(error: &clap::Error, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let message = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
+        let failure = Failure::new(Exit::Usage, message)
+            .remedy("type `host-runner --help` for the commands and flags");
+        eprintln!("{}", failure.to_json());
+    } else {
+        // That the help can't be written can't be told anywhere.
+        let _ = error.print();
+    }
+    ExitCode::from(if error.use_stderr() {
+        Exit::Usage.code()
+    } else {
+        Exit::Success.code()
+    })
+}

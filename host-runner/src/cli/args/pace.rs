@@ -2,16 +2,109 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
-use clap::Args;
+use clap::{Arg, ArgMatches, Args, FromArgMatches, value_parser};
+
+use crate::egress::Rate;
+use crate::engine::Limits;
+
+const HEADING: &str = "Pace and limits";
 
 /// What every command that runs a component takes.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Pace and limits")]
+#[command(next_help_heading = HEADING)]
 pub struct PaceArgs {
     /// Send at most so many requests per second; `unlimited` only to this machine [default: four fifths of the API's limit]
     #[arg(long, value_name = "N|unlimited")]
     pub requests_per_second: Option<RequestRate>,
+
+    /// The limits that are set by hand.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+impl PaceArgs {
+    /// The rate as the way out takes it.
+    pub fn rate(&self) -> Rate {
+        match self.requests_per_second {
+            None => Rate::default(),
+            Some(RequestRate::PerSecond(rate)) => Rate::PerSecond(rate),
+            Some(RequestRate::Unlimited) => Rate::Unlimited,
+        }
+    }
+
+    /// All limits: the defaults, and what is set by hand.
+    pub fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        for (name, value) in &self.limits.set {
+            limits.set(name, *value);
+        }
+        limits
+    }
+}
+
+/// One flag for each of the engine's limits, `--limit-<name>`, made from their list so that none can be forgotten.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LimitArgs {
+    set: Vec<(&'static str, u64)>,
+}
+
+/// The flags' names. They live as long as the process, as clap wants them.
+static FLAGS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    Limits::ALL
+        .iter()
+        .map(|limit| &*format!("limit-{}", limit.name).leak())
+        .collect()
+});
+
+impl Args for LimitArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        Limits::ALL
+            .iter()
+            .zip(FLAGS.iter())
+            .fold(command, |command, (limit, flag)| {
+                let help = format!(
+                    "{} [default: {} {}]",
+                    limit.bounds.trim().trim_end_matches('.'),
+                    limit.default,
+                    limit.unit
+                );
+                command.arg(
+                    Arg::new(*flag)
+                        .long(*flag)
+                        .value_name("N")
+                        .help(help)
+                        .help_heading(HEADING)
+                        .hide_short_help(true)
+                        .value_parser(value_parser!(u64).range(1..)),
+                )
+            })
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for LimitArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let set = Limits::ALL
+            .iter()
+            .zip(FLAGS.iter())
+            .filter_map(|(limit, flag)| {
+                matches
+                    .get_one::<u64>(flag)
+                    .map(|value| (limit.name, *value))
+            })
+            .collect();
+        Ok(Self { set })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// The rate that the user asked for.
@@ -55,7 +148,27 @@ pub struct RateError;
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Any {
+        #[command(flatten)]
+        pace: PaceArgs,
+    }
+
+    #[test]
+    fn every_limit_has_a_flag_that_sets_it() {
+        for limit in Limits::ALL {
+            let read =
+                Any::try_parse_from(["any", &format!("--limit-{}", limit.name), "7"]).unwrap();
+            assert_eq!(read.pace.limits().get(limit.name), Some(7));
+        }
+        assert!(Any::try_parse_from(["any", "--limit-memory", "0"]).is_err());
+        let read = Any::try_parse_from(["any"]).unwrap();
+        assert_eq!(read.pace.limits(), Limits::default());
+    }
 
     #[test]
     fn rates_are_numbers_or_unlimited() {

@@ -102,7 +102,7 @@ pub struct QuarantineArgs {
     about = "Apply a transform map: source records in, documents out, one per line",
     long_about = "Apply a transform map to source records from standard input, one JSON object per line, and print the documents, one per \
         line. Problems go to stderr with the line's number; the rest is processed all the same, and the command ends with exit code \
-        3. Needs neither a tenant nor a network, and as little memory for a million records as for one.",
+        3. With --json each document stands in an envelope with its kind, key, asset, identity and facets. Needs neither a tenant nor a network, and as little memory for a million records as for one.",
     after_long_help = "Example:\n  host-runner transform --map qualys-etm --stream endpoints < records.ndjson > documents.ndjson"
 )]
 pub struct TransformArgs {

@@ -9,8 +9,12 @@ use crate::domain::{ConnectionName, DataStreamName, RunId, TenantName};
 /// What to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
+    /// Full where it must be, else incremental; the reason is told
+    Auto,
     /// All that the configuration's filters let in
     Full,
+    /// What changed since the last complete sync
+    Incremental,
 }
 
 /// What `sync` takes.
@@ -32,7 +36,7 @@ pub struct SyncArgs {
     pub connection: Named,
 
     /// What to read
-    #[arg(long, value_enum, default_value_t = Mode::Full)]
+    #[arg(long, value_enum, default_value_t = Mode::Auto)]
     pub mode: Mode,
 
     /// Only this data stream; may be given several times [default: all that the configuration chooses]

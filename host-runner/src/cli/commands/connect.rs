@@ -1,0 +1,135 @@
+//! `connect` and `update`: setting connections up and changing them.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::cli::args::{ConnectArgs, UpdateArgs};
+use crate::cli::context::{Context, read_config, read_secrets};
+use crate::cli::exit::Exit;
+use crate::cli::failure::CommandResult;
+use crate::cli::human;
+use crate::cli::output::Output;
+use crate::cli::view::{connection, report};
+use crate::connection::{
+    self as service, Completed, ConnectRequest, MapChoice, Onlooker, TypedConfig, UpdateRequest,
+};
+use crate::contract::connector::Check;
+use crate::store::{Connection, Tested};
+
+/// Tells each stage as it is reached: the origin is shown before anything is sent to it.
+pub struct Telling {
+    output: Arc<Output>,
+}
+
+impl Telling {
+    /// To this output.
+    pub fn new(output: Arc<Output>) -> Self {
+        Self { output }
+    }
+
+    fn tell(&self, text: &str) {
+        if self.output.json() {
+            return;
+        }
+        // What can't be written is noticed by whoever ends the command.
+        let _ = self.output.line(text);
+        let _ = self.output.flush();
+    }
+}
+
+impl Onlooker for Telling {
+    fn completed(&self, completed: &Completed, maps: &MapChoice) {
+        let origins: Vec<String> = completed
+            .origin_texts()
+            .into_iter()
+            .map(|(_, origin)| origin)
+            .collect();
+        self.tell(&format!(
+            "requests go to {}; data streams: {}; target: {}",
+            human::plain(&human::list(&origins)),
+            human::list(&completed.data_streams),
+            human::plain(&maps.target),
+        ));
+        for warning in &completed.warnings {
+            self.tell(&format!(
+                "warning: {}: {}",
+                human::plain(&warning.pointer),
+                human::plain(&warning.message)
+            ));
+        }
+    }
+
+    fn tested(&self, checks: &[Check]) {
+        self.tell(&report::text(checks, self.output.style().colour));
+    }
+}
+
+/// Runs `connect`.
+pub async fn connect(context: &Context, args: &ConnectArgs) -> CommandResult {
+    let secrets = read_secrets(&args.settings.secrets, Some(&args.config))?;
+    let config = read_config(&args.config)?;
+    let desk = context.desk(&args.pace).await?;
+    let typed = TypedConfig::new(config, secrets, &desk.plugin.manifest().secret_fields())?;
+    let request = ConnectRequest {
+        tenant: args.tenant.clone(),
+        name: args.name.clone(),
+        description: args.settings.description.clone(),
+        typed,
+        maps: args.settings.maps.clone(),
+        allow_loopback: args.settings.allow_loopback,
+        skip_test: args.settings.skip_test,
+        rate: args.pace.rate(),
+    };
+    let saved =
+        service::connect(&desk, request, &Telling::new(Arc::clone(&context.output))).await?;
+    tell(context, &saved, &args.tenant, "connected")
+}
+
+/// Runs `update`.
+pub async fn update(context: &Context, args: &UpdateArgs) -> CommandResult {
+    let secrets = read_secrets(&args.settings.secrets, args.config.as_ref())?;
+    let config = args.config.as_ref().map(read_config).transpose()?;
+    let desk = context.desk(&args.pace).await?;
+    let request = UpdateRequest {
+        tenant: args.connection.tenant.clone(),
+        name: args.connection.name.clone(),
+        config,
+        secrets,
+        description: args.settings.description.clone(),
+        maps: args.settings.maps.clone(),
+        allow_loopback: args.settings.allow_loopback,
+        skip_test: args.settings.skip_test,
+        upgrade: args.upgrade,
+        rate: args.pace.rate(),
+    };
+    let saved = service::update(&desk, request, &Telling::new(Arc::clone(&context.output))).await?;
+    tell(context, &saved, &args.connection.tenant, "updated")
+}
+
+fn tell(
+    context: &Context,
+    saved: &Connection,
+    tenant: &crate::domain::TenantName,
+    done: &str,
+) -> CommandResult {
+    let output = &context.output;
+    if output.json() {
+        output.document(&json!({ "connection": connection::document(saved, tenant) }))?;
+        return Ok(Exit::Success);
+    }
+    let tested = match &saved.tested {
+        Tested::Passed { .. } => "tested".to_owned(),
+        Tested::Untested { reason } => format!("untested: {reason}"),
+    };
+    output.line(format!(
+        "{done}: {} of tenant {tenant} ({})",
+        saved.name,
+        human::plain(&tested)
+    ))?;
+    output.note(format!(
+        "next: host-runner sync {} --tenant {tenant}",
+        saved.name
+    ));
+    Ok(Exit::Success)
+}

@@ -1,0 +1,116 @@
+//! `connections` and `disconnect`: what a tenant is connected with, and the end of a connection.
+
+use serde_json::json;
+
+use crate::cli::args::{ConnectionsArgs, DisconnectArgs};
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::CommandResult;
+use crate::cli::human;
+use crate::cli::table::Table;
+use crate::cli::view::connection;
+use crate::store::{Purge, RunFilter, Store, Tested};
+
+/// Runs `connections`.
+pub async fn list(context: &Context, args: &ConnectionsArgs) -> CommandResult {
+    let store = context.stores()?.open(&args.tenant).await?;
+    let connections = store.connections().await?;
+    let (output, now) = (&context.output, context.now());
+    let mut table = Table::new(&[
+        "NAME",
+        "CONNECTOR",
+        "ORIGIN",
+        "TESTED",
+        "LAST SYNC",
+        "DESCRIPTION",
+    ]);
+    for each in &connections {
+        if output.json() {
+            output.item(&connection::document(each, &args.tenant))?;
+            continue;
+        }
+        let filter = RunFilter {
+            connection: Some(each.id),
+            limit: Some(1),
+            ..RunFilter::default()
+        };
+        let last = store.runs(&filter).await?.into_iter().next();
+        let last = last.map_or_else(
+            || "never".to_owned(),
+            |run| {
+                format!(
+                    "{}, {}",
+                    run.state,
+                    human::relative(now, run.ended_at.unwrap_or(run.started_at))
+                )
+            },
+        );
+        let tested = match &each.tested {
+            Tested::Passed { at } => human::relative(now, *at),
+            Tested::Untested { .. } => "untested".to_owned(),
+        };
+        table.row([
+            each.name.as_str(),
+            &format!("{} {}", each.component.name, each.component.version),
+            &connection::origins(each),
+            &tested,
+            &last,
+            &each.description,
+        ]);
+    }
+    if !output.json() {
+        if table.is_empty() {
+            output.note(format!(
+                "tenant {} has no connection; `host-runner connect` makes one",
+                args.tenant
+            ));
+        } else {
+            output.line(table.render())?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// Runs `disconnect`.
+pub async fn remove(context: &Context, args: &DisconnectArgs) -> CommandResult {
+    let (name, tenant) = (&args.connection.name, &args.connection.tenant);
+    let store = context.stores()?.open(tenant).await?;
+    let connection = store.connection(name).await?;
+    let summary = store.summary(connection.id).await?;
+    let purge = if args.purge {
+        Purge::Data
+    } else {
+        Purge::KeepData
+    };
+    store.remove_connection(connection.id, purge).await?;
+    let findings: u64 = summary
+        .streams
+        .iter()
+        .map(|stream| stream.findings_open)
+        .sum();
+    let output = &context.output;
+    if output.json() {
+        output.document(&json!({
+            "disconnected": name,
+            "tenant": tenant,
+            "purged": args.purge,
+            "assets": summary.assets,
+            "findings": findings,
+        }))?;
+        return Ok(Exit::Success);
+    }
+    let data = format!(
+        "{} and {}",
+        human::counted(summary.assets, "asset"),
+        human::counted(findings, "open finding")
+    );
+    output.line(if args.purge {
+        format!("disconnected {name} of tenant {tenant}, and erased what only it had brought (it fed {data})")
+    } else {
+        format!("disconnected {name} of tenant {tenant}; {data} that it fed are kept")
+    })?;
+    if !args.purge {
+        output.note("to erase what a connection brought as well, disconnect it with --purge; connecting it again takes its data up");
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,58 @@
+//! What each command does: read its arguments, ask a service, tell the result.
+
+mod compile_component;
+mod configure;
+mod connect;
+mod connections;
+#[cfg(feature = "simulator")]
+mod demo;
+mod inspect;
+mod records;
+mod runs;
+#[cfg(feature = "simulator")]
+mod simulate;
+mod status;
+mod stop;
+mod sync;
+mod test;
+mod transform;
+
+use super::args::Command;
+use super::context::Context;
+use super::failure::CommandResult;
+
+/// Runs a command.
+pub async fn run(context: &Context, command: &Command) -> CommandResult {
+    match command {
+        #[cfg(feature = "simulator")]
+        Command::Demo(args) => demo::run(context, args).await,
+        #[cfg(not(feature = "simulator"))]
+        Command::Demo(_) | Command::Simulate(_) => Err(without_simulator()),
+        Command::Inspect(args) => inspect::run(context, args).await,
+        #[cfg(feature = "simulator")]
+        Command::Simulate(args) => simulate::run(context, args).await,
+        Command::Configure(args) => configure::run(context, args).await,
+        Command::Connect(args) => connect::connect(context, args).await,
+        Command::Update(args) => connect::update(context, args).await,
+        Command::Connections(args) => connections::list(context, args).await,
+        Command::Disconnect(args) => connections::remove(context, args).await,
+        Command::Test(args) => test::run(context, args).await,
+        Command::Sync(args) => sync::run(context, args).await,
+        Command::Status(args) => status::run(context, args).await,
+        Command::Runs(args) => runs::run(context, args).await,
+        Command::Assets(args) => records::assets(context, args).await,
+        Command::Findings(args) => records::findings(context, args).await,
+        Command::Quarantine(args) => records::quarantine(context, args).await,
+        Command::Transform(args) => transform::run(context, args).await,
+        Command::CompileComponent(args) => compile_component::run(args),
+    }
+}
+
+#[cfg(not(feature = "simulator"))]
+fn without_simulator() -> super::failure::Failure {
+    super::failure::Failure::new(
+        super::exit::Exit::Usage,
+        "this host-runner was built without the simulator",
+    )
+    .remedy("build it with the feature `simulator`, which is on by default")
+}

@@ -1,0 +1,161 @@
+//! `assets`, `findings` and `quarantine`: what a tenant's store holds, read out as it is printed, so that memory does not grow with it.
+
+use futures_util::TryStreamExt;
+use serde_json::{Value, json};
+
+use crate::cli::args::{AssetsArgs, FindingsArgs, QuarantineArgs};
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::explain::store_problems_json;
+use crate::cli::failure::CommandResult;
+use crate::cli::human;
+use crate::cli::table::Table;
+use crate::cli::view::{asset, finding};
+use crate::store::{AssetFilter, FindingFilter, QuarantineFilter, Store};
+
+/// Runs `assets`.
+pub async fn assets(context: &Context, args: &AssetsArgs) -> CommandResult {
+    let store = context.stores()?.open(&args.tenant).await?;
+    let (output, now) = (&context.output, context.now());
+    let limit = context.limit(args.limit);
+    let filter = AssetFilter {
+        finding_source: args.finding_source.clone(),
+        onboarding_source: args.onboarding_source.clone(),
+        severities: args.severity.clone(),
+        host: args.host.clone(),
+        limit: more(limit, output.json()),
+        ..AssetFilter::default()
+    };
+    let mut table = asset::table();
+    let mut rows = 0;
+    let mut assets = store.assets(&filter);
+    while let Some(each) = assets.try_next().await? {
+        rows += 1;
+        if output.json() {
+            output.item(&each.body)?;
+            if output.closed() {
+                break;
+            }
+        } else if limit.is_none_or(|limit| rows <= limit) {
+            asset::row(&mut table, &each, now);
+        }
+    }
+    tell(context, &table, rows, limit, "asset")
+}
+
+/// Runs `findings`.
+pub async fn findings(context: &Context, args: &FindingsArgs) -> CommandResult {
+    let store = context.stores()?.open(&args.tenant).await?;
+    let (output, now) = (&context.output, context.now());
+    let limit = context.limit(args.limit);
+    let filter = FindingFilter {
+        finding_source: args.finding_source.clone(),
+        onboarding_source: args.onboarding_source.clone(),
+        severities: args.severity.clone(),
+        host: args.host.clone(),
+        limit: more(limit, output.json()),
+        ..FindingFilter::default()
+    };
+    let mut table = finding::table();
+    let mut rows = 0;
+    let mut findings = store.findings(&filter);
+    while let Some(each) = findings.try_next().await? {
+        rows += 1;
+        if output.json() {
+            output.item(&each.body)?;
+            if output.closed() {
+                break;
+            }
+        } else if limit.is_none_or(|limit| rows <= limit) {
+            finding::row(&mut table, &each, now);
+        }
+    }
+    tell(context, &table, rows, limit, "finding")
+}
+
+/// Runs `quarantine`.
+pub async fn quarantine(context: &Context, args: &QuarantineArgs) -> CommandResult {
+    let store = context.stores()?.open(&args.connection.tenant).await?;
+    let connection = store.connection(&args.connection.name).await?;
+    let (output, now) = (&context.output, context.now());
+    let limit = context.limit(args.limit);
+    let filter = QuarantineFilter {
+        connection: Some(connection.id),
+        limit: more(limit, output.json()),
+        ..QuarantineFilter::default()
+    };
+    let mut table = Table::new(&["STREAM", "KEY", "LAST SEEN", ">TIMES", "PROBLEMS", "RAW"]);
+    let mut rows = 0;
+    let mut records = store.quarantine(&filter);
+    while let Some(each) = records.try_next().await? {
+        rows += 1;
+        if output.json() {
+            output.item(&json!({
+                "stream": each.stream,
+                "key": each.key,
+                "raw": raw(&each.raw),
+                "problems": store_problems_json(&each.problems),
+                "firstSeen": each.first_seen.to_rfc3339(),
+                "lastSeen": each.last_seen.to_rfc3339(),
+                "times": each.times,
+            }))?;
+            if output.closed() {
+                break;
+            }
+        } else if limit.is_none_or(|limit| rows <= limit) {
+            let problems: Vec<String> = each
+                .problems
+                .iter()
+                .map(|problem| format!("{}: {}", problem.pointer, problem.message))
+                .collect();
+            table.row([
+                each.stream.to_string(),
+                each.key.clone().unwrap_or_default(),
+                human::relative(now, each.last_seen),
+                human::count(each.times),
+                human::shortened(&problems.join("; "), 80),
+                human::shortened(&String::from_utf8_lossy(&each.raw), 60),
+            ]);
+        }
+    }
+    tell(context, &table, rows, limit, "record in quarantine")
+}
+
+/// As it came: as JSON where it is, else as text.
+fn raw(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes)))
+}
+
+/// One row more than is shown, so that it can be said that there are more.
+fn more(limit: Option<u64>, json: bool) -> Option<u64> {
+    if json {
+        limit
+    } else {
+        limit.map(|limit| limit.saturating_add(1))
+    }
+}
+
+fn tell(
+    context: &Context,
+    table: &Table,
+    rows: u64,
+    limit: Option<u64>,
+    noun: &str,
+) -> CommandResult {
+    let output = &context.output;
+    if output.json() {
+        return Ok(Exit::Success);
+    }
+    if rows == 0 {
+        output.note(format!("there is no such {noun}"));
+        return Ok(Exit::Success);
+    }
+    output.line(table.render())?;
+    if let Some(limit) = limit.filter(|limit| rows > *limit) {
+        output.note(format!(
+            "these are the first {}; --limit N shows more, --json all",
+            human::count(limit)
+        ));
+    }
+    Ok(Exit::Success)
+}

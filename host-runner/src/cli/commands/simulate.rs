@@ -1,0 +1,78 @@
+//! `simulate`: the simulated tenant in the foreground.
+
+use std::time::Duration;
+
+use cortex_xdr_simulator::{Options, Simulator};
+use serde_json::{Value, json};
+
+use crate::cli::args::SimulateArgs;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{CommandResult, Failure};
+
+/// Runs it, until Ctrl-C.
+pub async fn run(context: &Context, args: &SimulateArgs) -> CommandResult {
+    let simulator = start(options(args), args.listen).await?;
+    let output = &context.output;
+    // On one line also on a terminal: it is what a script reads.
+    output.item(&access(&simulator))?;
+    output.flush()?;
+    output.note(format!(
+        "\nA simulated tenant with {} endpoints and {} alerts listens on {}, until Ctrl-C. To connect to it, type elsewhere:\n\n  \
+         echo '{}' |\n    SIMULATOR_KEY={} host-runner connect simulated --tenant try --config - \\\n      \
+         --secret apiKey=env:SIMULATOR_KEY --allow-loopback\n  host-runner sync simulated --tenant try --requests-per-second unlimited",
+        args.endpoints,
+        args.alerts,
+        simulator.url(),
+        configuration(&simulator),
+        simulator.api_key(),
+    ));
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        return Err(Failure::new(
+            Exit::Internal,
+            format!("Ctrl-C can't be waited for: {error}"),
+        ));
+    }
+    simulator.shutdown().await;
+    Ok(Exit::Success)
+}
+
+/// Starts a simulator, or says why it can't.
+pub async fn start(options: Options, listen: std::net::SocketAddr) -> Result<Simulator, Failure> {
+    Simulator::start(options, listen)
+        .await
+        .map_err(|error| Failure::new(Exit::Input, error.to_string()))
+}
+
+fn options(args: &SimulateArgs) -> Options {
+    let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    Options {
+        endpoints: size(args.endpoints),
+        alerts: size(args.alerts),
+        cves: size(args.cves),
+        seed: args.seed,
+        latency: Duration::from_millis(args.latency_ms),
+        rate: (args.rate > 0).then_some(args.rate),
+        heartbeat: args.heartbeat,
+        ..Options::default()
+    }
+}
+
+/// What the first line says.
+fn access(simulator: &Simulator) -> Value {
+    json!({
+        "url": simulator.url(),
+        "apiKeyId": simulator.api_key_id(),
+        "apiKey": simulator.api_key(),
+        "securityLevel": simulator.security_level().as_str(),
+    })
+}
+
+/// A configuration for it, without the key.
+pub fn configuration(simulator: &Simulator) -> Value {
+    json!({
+        "baseUrl": simulator.url(),
+        "apiKeyId": simulator.api_key_id(),
+        "securityLevel": simulator.security_level().as_str(),
+    })
+}

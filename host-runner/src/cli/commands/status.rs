@@ -1,0 +1,272 @@
+//! `status`: a connection's card, from what is kept alone.
+
+use serde_json::{Value, json};
+
+use crate::cli::args::StatusArgs;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{CommandResult, Failure};
+use crate::cli::human::{self, count};
+use crate::cli::table::{Card, Table, bold};
+use crate::cli::view::connection as view;
+use crate::cli::view::run as run_view;
+use crate::domain::{Mode, RunState, TenantName, Timestamp};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Connection, Run, RunFilter, Store, StoreError, Summary};
+
+/// All that the card shows.
+struct Status {
+    connection: Connection,
+    tenant: TenantName,
+    /// The latest run of each chosen data stream, in the order of reading.
+    latest: Vec<Run>,
+    summary: Summary,
+    now: Timestamp,
+}
+
+/// Runs it.
+pub async fn run(context: &Context, args: &StatusArgs) -> CommandResult {
+    let named = &args.connection;
+    let store = context.stores()?.open(&named.tenant).await?;
+    let connection = store.connection(&named.name).await?;
+    let status = Status {
+        latest: latest(&store, &connection, context.now()).await?,
+        summary: store.summary(connection.id).await?,
+        connection,
+        tenant: named.tenant.clone(),
+        now: context.now(),
+    };
+    let output = &context.output;
+    if output.json() {
+        output.document(&status.document())?;
+        return Ok(Exit::Success);
+    }
+    let colour = output.style().colour;
+    output.line(status.card().render(colour))?;
+    if !status.latest.is_empty() {
+        let runs: Vec<(Run, String)> = status
+            .latest
+            .iter()
+            .map(|run| (run.clone(), status.connection.name.to_string()))
+            .collect();
+        output.line(format!(
+            "\n{}\n{}",
+            bold("Last sync of each data stream", colour),
+            run_view::table(&runs, status.now).render()
+        ))?;
+        output.line(format!(
+            "\n{}\n{}",
+            bold("Held now", colour),
+            status.held().render()
+        ))?;
+    }
+    Ok(Exit::Success)
+}
+
+/// The latest run of each stream. One that a killed process left under way is marked failed first: where nobody holds the
+/// connection, nothing is running.
+async fn latest(
+    store: &SqliteStore,
+    connection: &Connection,
+    now: Timestamp,
+) -> Result<Vec<Run>, Failure> {
+    let mut latest = read(store, connection).await?;
+    if latest.iter().any(|run| !run.state.is_final()) {
+        match store.lock(connection.id, now).await {
+            Ok(lock) => {
+                drop(lock);
+                latest = read(store, connection).await?;
+            }
+            Err(StoreError::Busy { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(latest)
+}
+
+async fn read(store: &SqliteStore, connection: &Connection) -> Result<Vec<Run>, Failure> {
+    let mut latest = Vec::new();
+    for stream in &connection.data_streams {
+        let filter = RunFilter {
+            connection: Some(connection.id),
+            stream: Some(stream.clone()),
+            limit: Some(1),
+        };
+        latest.extend(store.runs(&filter).await?);
+    }
+    Ok(latest)
+}
+
+impl Status {
+    fn running(&self) -> Option<&Run> {
+        self.latest.iter().find(|run| !run.state.is_final())
+    }
+
+    fn last(&self) -> Option<&Run> {
+        self.latest
+            .iter()
+            .filter(|run| run.state.is_final())
+            .max_by_key(|run| run.started_at)
+    }
+
+    /// The state of the whole: running where a stream is, else the worst of the streams' last.
+    fn state(&self) -> Option<RunState> {
+        let rank = |state: &RunState| match state {
+            RunState::Running => 5,
+            RunState::Queued => 4,
+            RunState::Failed => 3,
+            RunState::Cancelled => 2,
+            RunState::Withheld => 1,
+            RunState::Processed => 0,
+        };
+        self.latest.iter().map(|run| run.state).max_by_key(rank)
+    }
+
+    /// What the next sync will be, and why.
+    fn next(&self) -> (Mode, String) {
+        let why = if self.latest.len() < self.connection.data_streams.len() {
+            "not every data stream was synced yet"
+        } else {
+            "this version syncs in full only"
+        };
+        (Mode::Full, why.to_owned())
+    }
+
+    fn card(&self) -> Card {
+        let connection = &self.connection;
+        let run = |run: &Run, since: Timestamp| {
+            format!(
+                "{} of {}, {}",
+                run_view::kind(run),
+                run.stream,
+                human::moment_and_distance(self.now, since)
+            )
+        };
+        let (update, onboard) = view::switches(connection);
+        let (mode, why) = self.next();
+        let mut card = Card::new(format!("{} of tenant {}", connection.name, self.tenant));
+        card.row_if(
+            "description",
+            (!connection.description.is_empty()).then_some(&connection.description),
+        )
+        .row(
+            "state",
+            self.state().map_or("never synced", RunState::as_str),
+        )
+        .row_if("set aside", connection.set_aside.as_deref())
+        .row_if(
+            "running sync",
+            self.running().map(|each| run(each, each.started_at)),
+        )
+        .row(
+            "last sync",
+            self.last().map_or_else(
+                || "none yet".to_owned(),
+                |each| {
+                    format!(
+                        "{}, {}",
+                        each.state,
+                        run(each, each.ended_at.unwrap_or(each.started_at))
+                    )
+                },
+            ),
+        )
+        .row_if("failed for", self.last().and_then(run_view::fault))
+        .row("next sync", format!("{mode} ({why})"))
+        .row("tested", view::tested(connection, self.now))
+        .row("connector", self.component())
+        .row("requests go to", view::origins(connection))
+        .row("data streams", human::list(&connection.data_streams))
+        .row("target", &connection.target)
+        .lines("maps", self.maps())
+        .row("updateExistingAssets", update.text(&connection.target))
+        .row("autoOnboardAssets", onboard.text(&connection.target))
+        .row_if(
+            "full sync every",
+            connection
+                .policy
+                .full_sync_every_days
+                .map(|days| human::counted(u64::from(days), "day")),
+        )
+        .row(
+            "assets",
+            format!(
+                "{} fed, {} of them onboarded; {} inactive",
+                count(self.summary.assets),
+                count(self.summary.assets_onboarded),
+                count(self.summary.assets_inactive)
+            ),
+        )
+        .row(
+            "connected",
+            human::moment_and_distance(self.now, connection.created_at),
+        );
+        card
+    }
+
+    fn component(&self) -> String {
+        let component = &self.connection.component;
+        let sha256 = component.sha256.get(..12).unwrap_or(&component.sha256);
+        format!(
+            "{} {} (SHA-256 {sha256}...)",
+            component.name, component.version
+        )
+    }
+
+    fn maps(&self) -> Vec<String> {
+        let version = |version: &Option<String>| {
+            version
+                .as_ref()
+                .map(|text| format!(" {text}"))
+                .unwrap_or_default()
+        };
+        self.connection
+            .maps
+            .iter()
+            .map(|(stream, map)| format!("{stream}: {}{}", map.name, version(&map.version)))
+            .collect()
+    }
+
+    fn held(&self) -> Table {
+        let mut table = Table::new(&[
+            "STREAM",
+            ">OPEN",
+            ">CLOSED",
+            ">OUT OF SCOPE",
+            ">PARKED",
+            ">REJECTED",
+            ">FINDINGS OPEN",
+            ">FINDINGS CLOSED",
+            ">FINDINGS PARKED",
+        ]);
+        for stream in &self.summary.streams {
+            table.row([
+                stream.stream.to_string(),
+                count(stream.records_open),
+                count(stream.records_closed),
+                count(stream.records_out_of_scope),
+                count(stream.records_parked),
+                count(stream.quarantined),
+                count(stream.findings_open),
+                count(stream.findings_closed),
+                count(stream.findings_parked),
+            ]);
+        }
+        table
+    }
+
+    fn document(&self) -> Value {
+        let name = self.connection.name.as_str();
+        let run = |run: &Run| run_view::document(run, name);
+        let (mode, why) = self.next();
+        json!({
+            "connection": view::document(&self.connection, &self.tenant),
+            "state": self.state().map(RunState::as_str),
+            "runningSync": self.running().map(run),
+            "lastSync": self.last().map(run),
+            "nextSync": {"type": mode, "reason": why},
+            "streams": self.latest.iter().map(run).collect::<Vec<_>>(),
+            "held": self.summary,
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! Errors of the modules below, as what a command tells: a kind, a message, what to do.
+
+use serde_json::{Value, json};
+
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::component::LoadError;
+use crate::connection::ConnectionError;
+use crate::contract::connector::Check;
+use crate::contract::types::Problem;
+use crate::engine::{CallError, EngineError, LimitReached};
+use crate::store::StoreError;
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::NoSuchTenant { .. }
+            | StoreError::NoSuchConnection { .. }
+            | StoreError::ConnectionGone(_)
+            | StoreError::NameTaken { .. }
+            | StoreError::NoSuchRun { .. } => Exit::Input,
+            StoreError::Busy { .. } | StoreError::Locked { .. } => Exit::Busy,
+            _ => Exit::Store,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        let failure = |exit| Self::new(exit, error.to_string());
+        match &error {
+            LoadError::Unreadable { .. } => {
+                failure(Exit::Input).remedy("check the path given with --plugin")
+            }
+            LoadError::Limit { reached, .. } => failure(Exit::Component).remedy(raise(reached)),
+            LoadError::NotAComponent { .. }
+            | LoadError::ForbiddenImport { .. }
+            | LoadError::Contract { .. } => failure(Exit::Component).remedy(
+                "give a connector component with --plugin, or leave it out for the bundled one",
+            ),
+            _ => failure(Exit::Component),
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        match &error {
+            EngineError::Io { .. } => Self::new(Exit::Store, error.to_string()).remedy(
+                "check the data directory's owner and permissions, or give another one with --data",
+            ),
+            EngineError::Engine(_) => Self::new(Exit::Internal, error.to_string()),
+        }
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        let failure = |exit| Self::new(exit, error.to_string());
+        match &error {
+            CallError::Limit { reached, .. } => failure(Exit::Component).remedy(raise(reached)),
+            CallError::Cancelled { .. } => failure(Exit::Cancelled),
+            CallError::Trap { .. } | CallError::Contract { .. } => failure(Exit::Component),
+        }
+    }
+}
+
+impl From<ConnectionError> for Failure {
+    fn from(error: ConnectionError) -> Self {
+        let mut failure = match error {
+            ConnectionError::Store(error) => return error.into(),
+            ConnectionError::Call(error) => return error.into(),
+            ref other => Self::new(exit(other), other.to_string()).remedy(remedy(other)),
+        };
+        if !error.problems().is_empty() {
+            failure.message = format!("{}{}", failure.message, problem_lines(error.problems()));
+            failure = failure.detail("problems", problems_json(error.problems()));
+        }
+        if let ConnectionError::TestFailed(checks) = &error {
+            failure = failure.detail("checks", checks_json(checks));
+        }
+        failure
+    }
+}
+
+fn exit(error: &ConnectionError) -> Exit {
+    match error {
+        ConnectionError::Keyring(_) | ConnectionError::Seal(_) => Exit::Store,
+        ConnectionError::Contract(_) | ConnectionError::SetAside { .. } => Exit::Component,
+        ConnectionError::TestFailed(_) => Exit::Refused,
+        _ => Exit::Input,
+    }
+}
+
+fn remedy(error: &ConnectionError) -> String {
+    match error {
+        ConnectionError::Configuration(_) => {
+            "correct the configuration; `host-runner inspect` lists its fields".to_owned()
+        }
+        ConnectionError::NotAnObject(_) => {
+            "`host-runner inspect` lists the fields of the configuration".to_owned()
+        }
+        ConnectionError::TestFailed(_) => {
+            "do what the report says and try again; nothing was saved".to_owned()
+        }
+        ConnectionError::OtherBuild { connection, .. } => format!(
+            "move it to the loaded build with `host-runner update {connection} --tenant TENANT --upgrade`, or give its own build with --plugin"
+        ),
+        ConnectionError::NoSuchMap { .. } | ConnectionError::NoTarget { .. } => {
+            "`host-runner inspect` lists the connector's maps".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// How to raise a limit, for whoever trusts the component with more.
+pub fn raise(reached: &LimitReached) -> String {
+    format!(
+        "if you trust the component with more, raise the limit with --limit-{} (it was {})",
+        reached.name, reached.value
+    )
+}
+
+/// Problems as lines below a message, each with its place.
+pub fn problem_lines(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(|problem| {
+            let place = if problem.pointer.is_empty() {
+                "the document"
+            } else {
+                problem.pointer.as_str()
+            };
+            format!("\n  {place}: {}", problem.message)
+        })
+        .collect()
+}
+
+/// Problems as JSON.
+pub fn problems_json(problems: &[Problem]) -> Value {
+    problems
+        .iter()
+        .map(|problem| json!({"pointer": problem.pointer, "message": problem.message}))
+        .collect()
+}
+
+/// Problems that the store keeps, as JSON.
+pub fn store_problems_json(problems: &[crate::store::Problem]) -> Value {
+    problems
+        .iter()
+        .map(|problem| json!({"pointer": problem.pointer, "message": problem.message}))
+        .collect()
+}
+
+/// A test's report as JSON.
+pub fn checks_json(checks: &[Check]) -> Value {
+    checks
+        .iter()
+        .map(|check| {
+            json!({
+                "name": check.name,
+                "verdict": verdict(check),
+                "detail": check.detail,
+                "remedy": if check.remedy.is_empty() { Value::Null } else { json!(check.remedy) },
+            })
+        })
+        .collect()
+}
+
+/// The word for how a check ended.
+pub fn verdict(check: &Check) -> &'static str {
+    use crate::contract::connector::Verdict;
+    match check.verdict {
+        Verdict::Passed => "passed",
+        Verdict::Warned => "warned",
+        Verdict::Failed => "failed",
+        Verdict::Skipped => "skipped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_problems_of_a_configuration_are_told_at_once_each_with_its_place() {
+        let problem = |pointer: &str, message: &str| Problem {
+            pointer: pointer.to_owned(),
+            message: message.to_owned(),
+        };
+        let error = ConnectionError::Configuration(vec![
+            problem("/baseUrl", "is missing"),
+            problem("", "is odd"),
+        ]);
+        let failure = Failure::from(error);
+        assert_eq!(failure.exit, Exit::Input);
+        assert_eq!(
+            failure.message,
+            "the configuration has 2 problems\n  /baseUrl: is missing\n  the document: is odd"
+        );
+        assert_eq!(
+            failure.details["problems"][0],
+            json!({"pointer": "/baseUrl", "message": "is missing"})
+        );
+    }
+
+    #[test]
+    fn a_reached_limit_is_named_with_the_flag_that_raises_it() {
+        let failure = Failure::from(CallError::Limit {
+            verb: "sync",
+            reached: LimitReached {
+                name: "memory",
+                value: 64,
+            },
+        });
+        assert_eq!(failure.exit, Exit::Component);
+        assert!(failure.remedy.unwrap().contains("--limit-memory"));
+    }
+}

@@ -1,0 +1,8 @@
+//! How things look: from what is kept to text and JSON, without reading or writing anything.
+
+pub mod asset;
+pub mod connection;
+pub mod finding;
+pub mod ledger;
+pub mod report;
+pub mod run;
