@@ -124,7 +124,7 @@ impl FromStr for RequestRate {
             return Ok(Self::Unlimited);
         }
         let rate: f64 = text.parse().map_err(|_| RateError)?;
-        if rate.is_finite() && rate >= 0.001 && rate <= 10_000.0 {
+        if (0.001..=10_000.0).contains(&rate) {
             Ok(Self::PerSecond(rate))
         } else {
             Err(RateError)

@@ -98,7 +98,11 @@ impl Work<'_> {
                 return Ok(());
             }
             Err(error) => {
-                self.complain(number, "", &format!("it isn't JSON ({error})"));
+                self.complain(
+                    number,
+                    "",
+                    &format!("it isn't JSON, from column {} on", error.column()),
+                );
                 return Ok(());
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::cli::human::{count, counted};
 use crate::cli::table::Card;
-use crate::domain::Ledger;
+use crate::domain::{Documents, Ledger};
 
 /// Adds the ledger's rows to a card.
 pub fn rows(card: &mut Card, ledger: &Ledger) {
@@ -44,16 +44,7 @@ pub fn rows(card: &mut Card, ledger: &Ledger) {
                 count(documents.assets_updated)
             ),
         )
-        .row(
-            "findings",
-            format!(
-                "{} new, {} changed, {} reopened, {} closed",
-                count(documents.findings_new),
-                count(documents.findings_changed),
-                count(documents.findings_reopened),
-                count(documents.findings_closed)
-            ),
-        );
+        .row("findings", findings(documents));
     if !ledger.adds_up() {
         card.row(
             "warning",
@@ -64,6 +55,26 @@ pub fn rows(card: &mut Card, ledger: &Ledger) {
             ),
         );
     }
+}
+
+fn findings(documents: &Documents) -> String {
+    let mut text = format!(
+        "{} new, {} changed, {} reopened, {} closed",
+        count(documents.findings_new),
+        count(documents.findings_changed),
+        count(documents.findings_reopened),
+        count(documents.findings_closed)
+    );
+    // What was parked and found its asset, or left the configuration's scope, is rare enough to be told only then.
+    for (number, what) in [
+        (documents.findings_attached, "attached"),
+        (documents.findings_out_of_scope, "out of scope"),
+    ] {
+        if number > 0 {
+            text.push_str(&format!(", {} {what}", count(number)));
+        }
+    }
+    text
 }
 
 fn with(number: u64, besides: &[(u64, &str)]) -> String {
@@ -139,7 +150,7 @@ pub fn why_nothing(ledger: &Ledger, auto_onboard: bool) -> Option<String> {
         let switch = if auto_onboard {
             "no asset that they belong to is held"
         } else {
-            "no asset that they belong to is held, and autoOnboardAssets is off"
+            "no asset that they belong to is held, and autoOnboardAssets is off (turn it on in the configuration to create them)"
         };
         reasons.push(format!("{} parked, because {switch}", are(ledger.parked)));
     }

@@ -94,14 +94,18 @@ pub fn table(runs: &[(Run, String)], now: Timestamp) -> Table {
 pub fn card(run: &Run, connection: &str, now: Timestamp, process: Option<u64>) -> Card {
     let took = duration(run, now);
     let usage = usage(run);
-    let requests = usage.requests();
+    // What was sent, repetitions included: what a cancelled run still held back was no request to the API.
+    let requests: u64 = usage.calls.values().map(|call| call.attempts).sum();
     let mut card = Card::new(format!("{} of {connection}: {}", run.stream, run.state));
     card.row("run", run.id.to_string())
         .row("type of sync", kind(run))
         .row("started", human::moment_and_distance(now, run.started_at))
         .row("duration", human::duration(took))
         .row("requests", count(requests))
-        .row("requests/s", per_second(rate(requests, took)));
+        .row(
+            "requests/s",
+            per_second(rate(requests, took)).trim_end_matches("/s"),
+        );
     ledger::rows(&mut card, &run.ledger);
     let component = run
         .peak_memory
