@@ -1,1 +1,214 @@
-//! What the tests share.
+//! What the tests that cross crates share: a simulated tenant, the real component in the real runner, a store in a folder of
+//! its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this crate is only tests: a panic is a failed test"
+)]
+
+use cortex_xdr_simulator::{Options, Simulator};
+use futures_util::StreamExt;
+use host_runner::component::Source;
+use host_runner::connection::{self, ConnectRequest, Desk, TypedConfig};
+use host_runner::domain::{ConnectionName, DataStreamName, SystemClock, TenantName, Clock};
+use host_runner::egress::Rate;
+use host_runner::engine::{Plugin, Runtime, RuntimeOptions};
+use host_runner::model::Models;
+use host_runner::pipeline::{self, Cancel, RunReport, SyncJob, SyncOptions, Unobserved};
+use host_runner::secrets::{Secret, SecretSet};
+use host_runner::store::sqlite::SqliteStore;
+use host_runner::store::{Asset, AssetFilter, Connection, Finding, FindingFilter, Store, Switches};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// The bundled component, compiled once per test binary.
+///
+/// # Panics
+/// Where it does not load: nothing can be tested then.
+pub async fn plugin() -> Arc<Plugin> {
+    static PLUGIN: OnceCell<Arc<Plugin>> = OnceCell::const_new();
+    PLUGIN
+        .get_or_init(|| async {
+            let runtime = Runtime::new(RuntimeOptions {
+                instances: 64,
+                ..RuntimeOptions::default()
+            })
+            .expect("an engine");
+            runtime.load(&Source::Bundled).await.expect("the bundled connector")
+        })
+        .await
+        .clone()
+}
+
+/// Any free port of this machine.
+#[must_use]
+pub fn loopback() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+/// A tenant, simulated and connected.
+pub struct Rig {
+    /// The simulated tenant.
+    pub simulator: Simulator,
+    /// The services.
+    pub desk: Desk,
+    /// The connection.
+    pub connection: Connection,
+    /// The tenant's store.
+    pub store: SqliteStore,
+    _data: TempDir,
+}
+
+impl Rig {
+    /// A simulated tenant and a connection to it. `config` is laid over what every connection to the simulator needs.
+    ///
+    /// # Panics
+    /// Where connecting fails.
+    pub async fn new(options: Options, config: Value) -> Self {
+        Self::connected(options, config, false).await
+    }
+
+    /// The same, saved without a test.
+    ///
+    /// # Panics
+    /// Where connecting fails.
+    pub async fn untested(options: Options, config: Value) -> Self {
+        Self::connected(options, config, true).await
+    }
+
+    async fn connected(options: Options, config: Value, skip_test: bool) -> Self {
+        let simulator = Simulator::start(options, loopback()).await.expect("a simulator");
+        let data = tempfile::tempdir().expect("a folder");
+        let desk = Desk::new(plugin().await, data.path());
+        let request = ConnectRequest { skip_test, ..request(&simulator, config) };
+        let connection = connection::connect(&desk, request, &()).await.expect("a connection");
+        let store = desk.stores.open(&tenant()).await.expect("a store");
+        Self {
+            simulator,
+            desk,
+            connection,
+            store,
+            _data: data,
+        }
+    }
+
+    /// Syncs one data stream, unpaced.
+    ///
+    /// # Panics
+    /// Where no run could be begun.
+    pub async fn sync(&self, stream: &str) -> RunReport {
+        self.sync_with(stream, SyncOptions::default()).await
+    }
+
+    /// Syncs one data stream in a way of its own.
+    ///
+    /// # Panics
+    /// Where no run could be begun.
+    pub async fn sync_with(&self, stream: &str, options: SyncOptions) -> RunReport {
+        let job = self.job(stream, options).await;
+        pipeline::sync(&job).await.expect("a run")
+    }
+
+    /// What a sync of one data stream is asked to do.
+    ///
+    /// # Panics
+    /// Where the connection has no way out.
+    pub async fn job(&self, stream: &str, options: SyncOptions) -> SyncJob<SqliteStore> {
+        let keyring = self.desk.keyring().expect("a keyring");
+        let egress = connection::link::of_connection(
+            &self.desk.plugin,
+            &self.store,
+            &keyring,
+            &self.connection,
+            Rate::Unlimited,
+        )
+        .await
+        .expect("a way out");
+        let model = Models::bundled().get(&self.connection.target).expect("a model");
+        let policy = &self.connection.policy;
+        SyncJob {
+            store: self.store.clone(),
+            plugin: Arc::clone(&self.desk.plugin),
+            connection: self.connection.clone(),
+            stream: DataStreamName::new(stream).expect("a data stream"),
+            model_schema: model.schema.to_string().into_bytes(),
+            switches: Switches {
+                update_existing_assets: policy.update_existing_assets.unwrap_or(model.defaults.update_existing_assets),
+                auto_onboard_assets: policy.auto_onboard_assets.unwrap_or(model.defaults.auto_onboard_assets),
+            },
+            always_written: Vec::new(),
+            egress,
+            options,
+            observer: Arc::new(Unobserved),
+            cancel: Cancel::new(),
+        }
+    }
+
+    /// All open assets.
+    ///
+    /// # Panics
+    /// Where the store fails.
+    pub async fn assets(&self) -> Vec<Asset> {
+        let filter = AssetFilter::default();
+        self.store.assets(&filter).map(|asset| asset.expect("an asset")).collect().await
+    }
+
+    /// All open findings.
+    ///
+    /// # Panics
+    /// Where the store fails.
+    pub async fn findings(&self) -> Vec<Finding> {
+        let filter = FindingFilter::default();
+        self.store.findings(&filter).map(|finding| finding.expect("a finding")).collect().await
+    }
+}
+
+/// The tenant of every rig.
+///
+/// # Panics
+/// Never: the name is a good one.
+#[must_use]
+pub fn tenant() -> TenantName {
+    TenantName::new("acme").expect("a name")
+}
+
+/// How to connect to a simulator.
+///
+/// # Panics
+/// Where `config` is no object.
+#[must_use]
+pub fn request(simulator: &Simulator, config: Value) -> ConnectRequest {
+    let mut typed = json!({
+        "baseUrl": simulator.url(),
+        "apiKeyId": simulator.api_key_id(),
+        "securityLevel": simulator.security_level().as_str(),
+        "autoOnboardAssets": true,
+    });
+    for (name, value) in config.as_object().expect("an object") {
+        typed[name] = value.clone();
+    }
+    let mut secrets = SecretSet::default();
+    secrets.insert("apiKey".to_owned(), Secret::new(simulator.api_key().to_owned()));
+    ConnectRequest {
+        tenant: tenant(),
+        name: ConnectionName::new("xdr").expect("a name"),
+        description: None,
+        typed: TypedConfig { config: typed, secrets },
+        maps: Vec::new(),
+        allow_loopback: true,
+        skip_test: false,
+        rate: Rate::Unlimited,
+    }
+}
+
+/// Now.
+#[must_use]
+pub fn now() -> host_runner::domain::Timestamp {
+    SystemClock.now()
+}

@@ -1,0 +1,16 @@
+//! The real component in the real runner against the simulator, over HTTP: what a person would do, checked record by record.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod alerts;
+mod endpoints;
+mod faults;
+mod state;
+mod vulnerabilities;
