@@ -9,6 +9,11 @@
     reason = "this crate is only tests: a panic is a failed test"
 )]
 
+mod native;
+pub mod records;
+
+pub use native::Native;
+
 use cortex_xdr_simulator::{Options, Simulator};
 use futures_util::StreamExt;
 use host_runner::component::Source;

@@ -1,0 +1,123 @@
+//! The whole path, pages in and documents in SQLite; and parse and transform, native beside wasm. Ratios side by side in one run:
+//!
+//!     cargo bench -p cross-crate-tests
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a benchmark"
+)]
+
+use cortex_xdr::contract::{Entry, MapContext};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use cross_crate_tests::records::{entries, fixed_rig};
+use cross_crate_tests::{Rig, plugin};
+use host_runner::contract::connector;
+use host_runner::imports::Silent;
+use host_runner::model::Models;
+use host_runner::pipeline::{ModeChoice, SyncOptions};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+const RECORDS: usize = 5_000;
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+fn rig(runtime: &Runtime) -> Rig {
+    runtime.block_on(fixed_rig(RECORDS, RECORDS))
+}
+
+/// Pages over HTTP, parsed, transformed, committed into SQLite; beside it the same reading natively, into nothing.
+fn whole_path(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let mut group = criterion.benchmark_group("whole-path");
+    group.sample_size(10).measurement_time(Duration::from_secs(10));
+    for stream in ["endpoints", "alerts"] {
+        group.throughput(Throughput::Elements(RECORDS as u64));
+        group.bench_function(BenchmarkId::new("component-into-sqlite", stream), |bench| {
+            // A store of its own for each run: all records are new.
+            bench.iter_batched(
+                || rig(&runtime),
+                |rig| {
+                    let options = SyncOptions { mode: ModeChoice::Full, ..SyncOptions::default() };
+                    let report = runtime.block_on(rig.sync_with(stream, options));
+                    assert!(report.fault.is_none(), "{:?}", report.fault);
+                    rig
+                },
+                BatchSize::PerIteration,
+            );
+        });
+        let rig = rig(&runtime);
+        group.bench_function(BenchmarkId::new("native-into-nothing", stream), |bench| {
+            bench.iter(|| runtime.block_on(entries(&rig, stream)).len());
+        });
+    }
+    group.finish();
+}
+
+/// One batch of records through the map: the same code natively and as the component, limits on.
+fn transform(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let rig = rig(&runtime);
+    let mut group = criterion.benchmark_group("transform");
+    for stream in ["endpoints", "alerts"] {
+        let mut batch = runtime.block_on(entries(&rig, stream));
+        batch.truncate(100);
+        let map = rig.connection.maps.iter().find(|(name, _)| name.as_str() == stream).unwrap().1;
+        let model = Models::bundled().get(&rig.connection.target).unwrap().schema.to_string().into_bytes();
+        group.throughput(Throughput::Elements(batch.len() as u64));
+
+        let context = MapContext { data_stream: stream.to_owned(), custom_fields: vec![], model: model.clone() };
+        let native = cortex_xdr::transform::prepare(map.body.as_bytes(), &context).unwrap();
+        group.bench_function(BenchmarkId::new("native", stream), |bench| {
+            bench.iter_batched(|| copies(&batch), |batch| native.apply(batch), BatchSize::SmallInput);
+        });
+
+        let context = connector::MapContext { data_stream: stream.to_owned(), custom_fields: vec![], model };
+        let component = runtime
+            .block_on(async { plugin().await.mapper(map.body.clone().into_bytes(), context, Arc::new(Silent)).await })
+            .unwrap()
+            .unwrap();
+        group.bench_function(BenchmarkId::new("component", stream), |bench| {
+            bench.iter_batched(
+                || handed(&batch),
+                |batch| runtime.block_on(component.apply(batch)).unwrap(),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+fn copies(batch: &[Entry]) -> Vec<Entry> {
+    batch
+        .iter()
+        .map(|entry| Entry {
+            key: entry.key.clone(),
+            fingerprint: entry.fingerprint.clone(),
+            seen_at: entry.seen_at,
+            body: entry.body.clone(),
+        })
+        .collect()
+}
+
+fn handed(batch: &[Entry]) -> Vec<connector::Entry> {
+    batch
+        .iter()
+        .map(|entry| connector::Entry {
+            key: entry.key.clone(),
+            fingerprint: entry.fingerprint.clone(),
+            seen_at: entry.seen_at,
+            body: entry.body.clone(),
+        })
+        .collect()
+}
+
+criterion_group!(benches, whole_path, transform);
+criterion_main!(benches);

@@ -1,0 +1,109 @@
+//! What a fixed transform costs, in instructions: a slower connector is seen without a clock.
+//!
+//! Fuel counts what the component executes, so the number is the same on every machine. A change that is meant to cost more (or less)
+//! records it anew: `RECORD_FUEL=1 cargo test -p cross-crate-tests --test fuel`, and says why in its commit.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
+
+use cross_crate_tests::records::{entries, fixed_rig};
+use host_runner::component::Source;
+use host_runner::contract::connector::{Entry, MapContext};
+use host_runner::contract::{Plugin, PluginPre};
+use host_runner::domain::SystemClock;
+use host_runner::engine::{Limits, Meter};
+use host_runner::imports::{Reach, Silent, State};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, Engine, Store};
+
+/// How far a transform may drift from what is recorded, in percent.
+const DRIFT: f64 = 5.0;
+
+fn recorded_file() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuel/recorded.json")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fixed_transform_uses_the_recorded_fuel() {
+    let rig = fixed_rig(300, 300).await;
+    let mut used = json!({});
+    for stream in ["endpoints", "alerts"] {
+        let entries = entries(&rig, stream).await;
+        assert!(entries.len() > 20, "{stream}: {}", entries.len());
+        let map = rig.connection.maps.iter().find(|(name, _)| name.as_str() == stream).unwrap().1;
+        let fuel = fuel_of_transform(map.body.clone().into_bytes(), stream, entries).await;
+        used[stream] = fuel.into();
+    }
+
+    if std::env::var_os("RECORD_FUEL").is_some() {
+        std::fs::write(recorded_file(), format!("{used:#}\n")).unwrap();
+        return;
+    }
+    let recorded: Value = serde_json::from_slice(&std::fs::read(recorded_file()).unwrap()).unwrap();
+    for stream in ["endpoints", "alerts"] {
+        let (now, then) = (used[stream].as_f64().unwrap(), recorded[stream].as_f64().unwrap());
+        let drift = (now / then - 1.0) * 100.0;
+        assert!(
+            drift.abs() <= DRIFT,
+            "the transform of {stream} uses {now} units of fuel, {drift:+.1} % against {then}; if that is meant, record it with \
+             `RECORD_FUEL=1 cargo test -p cross-crate-tests --test fuel`"
+        );
+    }
+}
+
+/// Fuel per entry, times 1,000: preparing the map is not counted.
+async fn fuel_of_transform(map: Vec<u8>, stream: &str, entries: Vec<cortex_xdr::contract::Entry>) -> u64 {
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    let engine = Engine::new(&config).unwrap();
+    let file = Source::Bundled.read(&Limits::default()).unwrap();
+    let component = Component::new(&engine, &file.bytes).unwrap();
+    let mut linker = Linker::new(&engine);
+    Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state).unwrap();
+    let pre = PluginPre::new(linker.instantiate_pre(&component).unwrap()).unwrap();
+    let reach = Reach::nothing(Arc::new(SystemClock), Arc::new(Silent));
+    let meter = Arc::new(Meter::new(Limits::default()));
+    let mut store = Store::new(&engine, State::new(reach, meter));
+    store.set_fuel(u64::MAX / 2).unwrap();
+    let plugin = pre.instantiate_async(&mut store).await.unwrap();
+
+    let count = entries.len() as u64;
+    let entries: Vec<Entry> = entries
+        .into_iter()
+        .map(|entry| Entry {
+            key: entry.key,
+            fingerprint: entry.fingerprint,
+            seen_at: entry.seen_at,
+            body: entry.body,
+        })
+        .collect();
+    let context = MapContext {
+        data_stream: stream.to_owned(),
+        custom_fields: vec![],
+        model: b"{}".to_vec(),
+    };
+    let api = plugin.connector_platform_connector();
+    let mapper = store
+        .run_concurrent(async |accessor| api.call_transform(accessor, map, context).await)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    let before = store.get_fuel().unwrap();
+    let outcomes = store
+        .run_concurrent(async |accessor| api.mapper().call_apply(accessor, mapper, entries).await)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(outcomes.len() as u64, count);
+    (before - store.get_fuel().unwrap()) * 1_000 / count
+}
