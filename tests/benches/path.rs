@@ -17,7 +17,7 @@ use cross_crate_tests::records::{entries, fixed_rig};
 use cross_crate_tests::{Rig, plugin};
 use host_runner::contract::connector;
 use host_runner::imports::Silent;
-use host_runner::model::Models;
+use host_runner::model::Model;
 use host_runner::pipeline::{ModeChoice, SyncOptions};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,11 @@ use tokio::runtime::Runtime;
 const RECORDS: usize = 5_000;
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn rig(runtime: &Runtime) -> Rig {
@@ -37,7 +41,9 @@ fn rig(runtime: &Runtime) -> Rig {
 fn whole_path(criterion: &mut Criterion) {
     let runtime = runtime();
     let mut group = criterion.benchmark_group("whole-path");
-    group.sample_size(10).measurement_time(Duration::from_secs(10));
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(10));
     for stream in ["endpoints", "alerts"] {
         group.throughput(Throughput::Elements(RECORDS as u64));
         group.bench_function(BenchmarkId::new("component-into-sqlite", stream), |bench| {
@@ -45,7 +51,10 @@ fn whole_path(criterion: &mut Criterion) {
             bench.iter_batched(
                 || rig(&runtime),
                 |rig| {
-                    let options = SyncOptions { mode: ModeChoice::Full, ..SyncOptions::default() };
+                    let options = SyncOptions {
+                        mode: ModeChoice::Full,
+                        ..SyncOptions::default()
+                    };
                     let report = runtime.block_on(rig.sync_with(stream, options));
                     assert!(report.fault.is_none(), "{:?}", report.fault);
                     rig
@@ -69,19 +78,44 @@ fn transform(criterion: &mut Criterion) {
     for stream in ["endpoints", "alerts"] {
         let mut batch = runtime.block_on(entries(&rig, stream));
         batch.truncate(100);
-        let map = rig.connection.maps.iter().find(|(name, _)| name.as_str() == stream).unwrap().1;
-        let model = Models::bundled().get(&rig.connection.target).unwrap().schema.to_string().into_bytes();
+        let map = rig
+            .connection
+            .maps
+            .iter()
+            .find(|(name, _)| name.as_str() == stream)
+            .unwrap()
+            .1;
+        let model = Model::by_name(&rig.connection.target)
+            .unwrap()
+            .schema_bytes();
         group.throughput(Throughput::Elements(batch.len() as u64));
 
-        let context = MapContext { data_stream: stream.to_owned(), custom_fields: vec![], model: model.clone() };
+        let context = MapContext {
+            data_stream: stream.to_owned(),
+            custom_fields: vec![],
+            model: model.clone(),
+        };
         let native = cortex_xdr::transform::prepare(map.body.as_bytes(), &context).unwrap();
         group.bench_function(BenchmarkId::new("native", stream), |bench| {
-            bench.iter_batched(|| copies(&batch), |batch| native.apply(batch), BatchSize::SmallInput);
+            bench.iter_batched(
+                || copies(&batch),
+                |batch| native.apply(batch),
+                BatchSize::SmallInput,
+            );
         });
 
-        let context = connector::MapContext { data_stream: stream.to_owned(), custom_fields: vec![], model };
+        let context = connector::MapContext {
+            data_stream: stream.to_owned(),
+            custom_fields: vec![],
+            model,
+        };
         let component = runtime
-            .block_on(async { plugin().await.mapper(map.body.clone().into_bytes(), context, Arc::new(Silent)).await })
+            .block_on(async {
+                plugin()
+                    .await
+                    .mapper(map.body.clone().into_bytes(), context, Arc::new(Silent))
+                    .await
+            })
             .unwrap()
             .unwrap();
         group.bench_function(BenchmarkId::new("component", stream), |bench| {

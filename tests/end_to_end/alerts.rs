@@ -13,19 +13,36 @@ const OPEN: [&str; 2] = ["STATUS_010_NEW", "STATUS_020_UNDER_INVESTIGATION"];
 async fn expect_exactly_the_matching_alerts(options: Options) {
     let rig = Rig::new(options, json!({})).await;
     let endpoints = rig.sync("endpoints").await;
-    assert_eq!(endpoints.state, RunState::Processed, "{:?}", endpoints.fault);
+    assert_eq!(
+        endpoints.state,
+        RunState::Processed,
+        "{:?}",
+        endpoints.fault
+    );
     let report = rig.sync("alerts").await;
     assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
     assert!(report.ledger.adds_up(), "{:?}", report.ledger);
 
-    let held: Vec<String> = rig.assets().await.into_iter().map(|asset| asset.keys[0].1.clone()).collect();
+    let held: Vec<String> = rig
+        .assets()
+        .await
+        .into_iter()
+        .map(|asset| asset.keys[0].1.clone())
+        .collect();
     let expected: BTreeMap<String, String> = rig
         .simulator
         .tenant()
         .alerts()
         .into_iter()
-        .filter(|alert| SOURCES.contains(&alert.source.as_str()) && OPEN.contains(&alert.status.as_str()))
-        .filter(|alert| alert.endpoint_id.as_ref().is_some_and(|id| held.contains(id)))
+        .filter(|alert| {
+            SOURCES.contains(&alert.source.as_str()) && OPEN.contains(&alert.status.as_str())
+        })
+        .filter(|alert| {
+            alert
+                .endpoint_id
+                .as_ref()
+                .is_some_and(|id| held.contains(id))
+        })
         .map(|alert| (alert.id, alert.severity))
         .collect();
     assert!(!expected.is_empty());
@@ -40,25 +57,45 @@ async fn expect_exactly_the_matching_alerts(options: Options) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn alerts_with_a_list_of_events_become_findings() {
-    let options = Options { endpoints: 200, alerts: 3_000, alert_shape: AlertShape::Events, ..Options::default() };
+    let options = Options {
+        endpoints: 200,
+        alerts: 3_000,
+        alert_shape: AlertShape::Events,
+        ..Options::default()
+    };
     expect_exactly_the_matching_alerts(options).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn flat_alerts_become_the_same_findings() {
-    let options = Options { endpoints: 200, alerts: 1_000, alert_shape: AlertShape::Flat, ..Options::default() };
+    let options = Options {
+        endpoints: 200,
+        alerts: 1_000,
+        alert_shape: AlertShape::Flat,
+        ..Options::default()
+    };
     expect_exactly_the_matching_alerts(options).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn columnar_alerts_become_the_same_findings() {
-    let options = Options { endpoints: 200, alerts: 1_000, alert_shape: AlertShape::Columnar, ..Options::default() };
+    let options = Options {
+        endpoints: 200,
+        alerts: 1_000,
+        alert_shape: AlertShape::Columnar,
+        ..Options::default()
+    };
     expect_exactly_the_matching_alerts(options).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_total_that_is_null_is_no_end_and_no_proof() {
-    let options = Options { endpoints: 50, alerts: 1_000, total_null: true, ..Options::default() };
+    let options = Options {
+        endpoints: 50,
+        alerts: 1_000,
+        total_null: true,
+        ..Options::default()
+    };
     expect_exactly_the_matching_alerts(options).await;
 }
 
@@ -76,9 +113,16 @@ async fn the_total_sticks_at_9999_and_nothing_is_lost() {
         .tenant()
         .alerts()
         .into_iter()
-        .filter(|alert| ["XDR BIOC", "XDR IOC", "XDR Agent", "XDR Analytics"].contains(&alert.source.as_str()))
+        .filter(|alert| {
+            ["XDR BIOC", "XDR IOC", "XDR Agent", "XDR Analytics"].contains(&alert.source.as_str())
+        })
         .count() as u64;
     assert!(matching > 9_999, "{matching}");
     assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
-    assert_eq!(report.ledger.read - report.ledger.duplicate, matching, "{:?}", report.ledger);
+    assert_eq!(
+        report.ledger.read - report.ledger.duplicate,
+        matching,
+        "{:?}",
+        report.ledger
+    );
 }

@@ -24,9 +24,20 @@ impl Observer for StopAfter {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_sync_goes_on_from_its_last_checkpoint_and_reads_nothing_twice() {
-    let rig = Rig::new(Options { endpoints: 1_500, alerts: 0, ..Options::default() }, json!({})).await;
+    let rig = Rig::new(
+        Options {
+            endpoints: 1_500,
+            alerts: 0,
+            ..Options::default()
+        },
+        json!({}),
+    )
+    .await;
     let mut job = rig.job("endpoints", SyncOptions::default()).await;
-    job.observer = Arc::new(StopAfter { steps: 5.into(), cancel: job.cancel.clone() });
+    job.observer = Arc::new(StopAfter {
+        steps: 5.into(),
+        cancel: job.cancel.clone(),
+    });
     let first = pipeline::sync(&job).await.unwrap();
     assert_eq!(first.state, RunState::Cancelled);
     assert!(first.ledger.new >= 400, "{:?}", first.ledger);
@@ -35,18 +46,35 @@ async fn a_cancelled_sync_goes_on_from_its_last_checkpoint_and_reads_nothing_twi
     assert!(second.resumed);
     assert_eq!(second.state, RunState::Processed, "{:?}", second.fault);
     assert_eq!(second.ledger.duplicate, 0);
-    let in_scope = rig.simulator.tenant().endpoints().iter().filter(|endpoint| endpoint.status != "UNINSTALLED").count();
+    let in_scope = rig
+        .simulator
+        .tenant()
+        .endpoints()
+        .iter()
+        .filter(|endpoint| endpoint.status != "UNINSTALLED")
+        .count();
     assert_eq!(rig.assets().await.len(), in_scope);
     assert_eq!(first.ledger.new + second.ledger.new, in_scope as u64);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_a_proven_full_sync_did_not_see_is_closed_and_its_return_reopens_it() {
-    let rig = Rig::new(Options { endpoints: 100, alerts: 0, ..Options::default() }, json!({})).await;
+    let rig = Rig::new(
+        Options {
+            endpoints: 100,
+            alerts: 0,
+            ..Options::default()
+        },
+        json!({}),
+    )
+    .await;
     rig.sync("endpoints").await;
     let gone = rig.assets().await[7].keys[0].1.clone();
     rig.simulator.tenant().remove_endpoint(&gone);
-    let full = SyncOptions { mode: pipeline::ModeChoice::Full, ..SyncOptions::default() };
+    let full = SyncOptions {
+        mode: pipeline::ModeChoice::Full,
+        ..SyncOptions::default()
+    };
     let report = rig.sync_with("endpoints", full).await;
     assert_eq!(report.mode, Mode::Full);
     assert!(
@@ -59,7 +87,15 @@ async fn an_endpoint_that_a_proven_full_sync_did_not_see_is_closed_and_its_retur
 /// lobu-ai/lobu #2213: a malformed answer and an empty inventory looked alike, and devices were deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_is_suddenly_empty_is_withheld_and_nothing_is_removed() {
-    let rig = Rig::new(Options { endpoints: 200, alerts: 0, ..Options::default() }, json!({})).await;
+    let rig = Rig::new(
+        Options {
+            endpoints: 200,
+            alerts: 0,
+            ..Options::default()
+        },
+        json!({}),
+    )
+    .await;
     rig.sync("endpoints").await;
     let before = rig.assets().await.len();
     for endpoint in rig.simulator.tenant().endpoints() {

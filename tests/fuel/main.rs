@@ -39,7 +39,13 @@ async fn a_fixed_transform_uses_the_recorded_fuel() {
     for stream in ["endpoints", "alerts"] {
         let entries = entries(&rig, stream).await;
         assert!(entries.len() > 20, "{stream}: {}", entries.len());
-        let map = rig.connection.maps.iter().find(|(name, _)| name.as_str() == stream).unwrap().1;
+        let map = rig
+            .connection
+            .maps
+            .iter()
+            .find(|(name, _)| name.as_str() == stream)
+            .unwrap()
+            .1;
         let fuel = fuel_of_transform(map.body.clone().into_bytes(), stream, entries).await;
         used[stream] = fuel.into();
     }
@@ -50,7 +56,10 @@ async fn a_fixed_transform_uses_the_recorded_fuel() {
     }
     let recorded: Value = serde_json::from_slice(&std::fs::read(recorded_file()).unwrap()).unwrap();
     for stream in ["endpoints", "alerts"] {
-        let (now, then) = (used[stream].as_f64().unwrap(), recorded[stream].as_f64().unwrap());
+        let (now, then) = (
+            used[stream].as_f64().unwrap(),
+            recorded[stream].as_f64().unwrap(),
+        );
         let drift = (now / then - 1.0) * 100.0;
         assert!(
             drift.abs() <= DRIFT,
@@ -61,7 +70,11 @@ async fn a_fixed_transform_uses_the_recorded_fuel() {
 }
 
 /// Fuel per entry, times 1,000: preparing the map is not counted.
-async fn fuel_of_transform(map: Vec<u8>, stream: &str, entries: Vec<cortex_xdr::contract::Entry>) -> u64 {
+async fn fuel_of_transform(
+    map: Vec<u8>,
+    stream: &str,
+    entries: Vec<cortex_xdr::contract::Entry>,
+) -> u64 {
     let mut config = Config::new();
     config.consume_fuel(true);
     let engine = Engine::new(&config).unwrap();

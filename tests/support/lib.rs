@@ -18,14 +18,14 @@ use cortex_xdr_simulator::{Options, Simulator};
 use futures_util::StreamExt;
 use host_runner::component::Source;
 use host_runner::connection::{self, ConnectRequest, Desk, TypedConfig};
-use host_runner::domain::{ConnectionName, DataStreamName, SystemClock, TenantName, Clock};
+use host_runner::domain::{Clock, ConnectionName, DataStreamName, SystemClock, TenantName};
 use host_runner::egress::Rate;
 use host_runner::engine::{Plugin, Runtime, RuntimeOptions};
-use host_runner::model::Models;
+use host_runner::model::Model;
 use host_runner::pipeline::{self, Cancel, RunReport, SyncJob, SyncOptions, Unobserved};
 use host_runner::secrets::{Secret, SecretSet};
 use host_runner::store::sqlite::SqliteStore;
-use host_runner::store::{Asset, AssetFilter, Connection, Finding, FindingFilter, Store, Switches};
+use host_runner::store::{Asset, AssetFilter, Connection, Finding, FindingFilter, Store};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,7 +45,10 @@ pub async fn plugin() -> Arc<Plugin> {
                 ..RuntimeOptions::default()
             })
             .expect("an engine");
-            runtime.load(&Source::Bundled).await.expect("the bundled connector")
+            runtime
+                .load(&Source::Bundled)
+                .await
+                .expect("the bundled connector")
         })
         .await
         .clone()
@@ -88,11 +91,18 @@ impl Rig {
     }
 
     async fn connected(options: Options, config: Value, skip_test: bool) -> Self {
-        let simulator = Simulator::start(options, loopback()).await.expect("a simulator");
+        let simulator = Simulator::start(options, loopback())
+            .await
+            .expect("a simulator");
         let data = tempfile::tempdir().expect("a folder");
         let desk = Desk::new(plugin().await, data.path());
-        let request = ConnectRequest { skip_test, ..request(&simulator, config) };
-        let connection = connection::connect(&desk, request, &()).await.expect("a connection");
+        let request = ConnectRequest {
+            skip_test,
+            ..request(&simulator, config)
+        };
+        let connection = connection::connect(&desk, request, &())
+            .await
+            .expect("a connection");
         let store = desk.stores.open(&tenant()).await.expect("a store");
         Self {
             simulator,
@@ -135,19 +145,16 @@ impl Rig {
         )
         .await
         .expect("a way out");
-        let model = Models::bundled().get(&self.connection.target).expect("a model");
+        let model = Model::by_name(&self.connection.target).expect("a model");
         let policy = &self.connection.policy;
         SyncJob {
             store: self.store.clone(),
             plugin: Arc::clone(&self.desk.plugin),
             connection: self.connection.clone(),
             stream: DataStreamName::new(stream).expect("a data stream"),
-            model_schema: model.schema.to_string().into_bytes(),
-            switches: Switches {
-                update_existing_assets: policy.update_existing_assets.unwrap_or(model.defaults.update_existing_assets),
-                auto_onboard_assets: policy.auto_onboard_assets.unwrap_or(model.defaults.auto_onboard_assets),
-            },
-            always_written: Vec::new(),
+            model_schema: model.schema_bytes(),
+            switches: model.switches(policy),
+            always_written: model.always_written.clone(),
             egress,
             options,
             observer: Arc::new(Unobserved),
@@ -161,7 +168,11 @@ impl Rig {
     /// Where the store fails.
     pub async fn assets(&self) -> Vec<Asset> {
         let filter = AssetFilter::default();
-        self.store.assets(&filter).map(|asset| asset.expect("an asset")).collect().await
+        self.store
+            .assets(&filter)
+            .map(|asset| asset.expect("an asset"))
+            .collect()
+            .await
     }
 
     /// All open findings.
@@ -170,7 +181,11 @@ impl Rig {
     /// Where the store fails.
     pub async fn findings(&self) -> Vec<Finding> {
         let filter = FindingFilter::default();
-        self.store.findings(&filter).map(|finding| finding.expect("a finding")).collect().await
+        self.store
+            .findings(&filter)
+            .map(|finding| finding.expect("a finding"))
+            .collect()
+            .await
     }
 }
 
@@ -199,12 +214,18 @@ pub fn request(simulator: &Simulator, config: Value) -> ConnectRequest {
         typed[name] = value.clone();
     }
     let mut secrets = SecretSet::default();
-    secrets.insert("apiKey".to_owned(), Secret::new(simulator.api_key().to_owned()));
+    secrets.insert(
+        "apiKey".to_owned(),
+        Secret::new(simulator.api_key().to_owned()),
+    );
     ConnectRequest {
         tenant: tenant(),
         name: ConnectionName::new("xdr").expect("a name"),
         description: None,
-        typed: TypedConfig { config: typed, secrets },
+        typed: TypedConfig {
+            config: typed,
+            secrets,
+        },
         maps: Vec::new(),
         allow_loopback: true,
         skip_test: false,

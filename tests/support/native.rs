@@ -21,7 +21,10 @@ impl Native {
         Self { egress }
     }
 
-    fn exchange(&self, request: Request) -> BoxFuture<'static, Result<egress::Incoming, egress::Failure>> {
+    fn exchange(
+        &self,
+        request: Request,
+    ) -> BoxFuture<'static, Result<egress::Incoming, egress::Failure>> {
         let egress = Arc::clone(&self.egress);
         let outgoing = OutgoingRequest {
             origin: cortex_xdr::configure::ORIGIN.to_owned(),
@@ -31,7 +34,12 @@ impl Native {
             headers: request
                 .headers
                 .into_iter()
-                .map(|(name, fills)| (name.as_str().to_owned(), fills.into_iter().map(fill).collect()))
+                .map(|(name, fills)| {
+                    (
+                        name.as_str().to_owned(),
+                        fills.into_iter().map(fill).collect(),
+                    )
+                })
                 .collect(),
             body: request.body.into(),
             repeatable: request.repeatable,
@@ -45,7 +53,11 @@ pub struct NativeBody(IncomingBody);
 
 impl Body for NativeBody {
     async fn read(&mut self, limit: u32) -> Result<Vec<u8>, Failure> {
-        self.0.read(limit).await.map(|bytes| bytes.to_vec()).map_err(told)
+        self.0
+            .read(limit)
+            .await
+            .map(|bytes| bytes.to_vec())
+            .map_err(told)
     }
 }
 
@@ -114,7 +126,9 @@ fn part(part: signing::Part) -> egress::Part {
 
 fn told(failure: egress::Failure) -> Failure {
     match failure {
-        egress::Failure::Denied { rule, text } => Failure::Denied(format!("{}: {text}", rule.name())),
+        egress::Failure::Denied { rule, text } => {
+            Failure::Denied(format!("{}: {text}", rule.name()))
+        }
         egress::Failure::Limit(limit) => Failure::Limit(limit.name().to_owned()),
         egress::Failure::Timeout => Failure::Timeout,
         egress::Failure::Connect(text) => Failure::Connect(text),

@@ -36,7 +36,9 @@ pub async fn entries(rig: &Rig, stream: &str) -> Vec<Entry> {
         mode: Mode::Full,
         checkpoint: None,
     };
-    let reading = cortex_xdr::sync::sync(Native::new(job.egress), request).await.expect("a sync");
+    let reading = cortex_xdr::sync::sync(Native::new(job.egress), request)
+        .await
+        .expect("a sync");
     let mut entries = Vec::new();
     loop {
         match reading.next().await.expect("a step") {

@@ -115,6 +115,8 @@ async fn in_child(
         .arg(&output)
         .args(["--limit-memory", &limits.memory_mib.to_string()])
         .args(["--limit-table-elements", &limits.table_elements.to_string()])
+        // The master key may be in the environment: a compiler of foreign code has no use for it.
+        .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
