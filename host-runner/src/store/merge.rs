@@ -48,10 +48,25 @@ pub(crate) fn lay_parts_over(held: &mut Value, over: &Value, pointers: &[String]
     found
 }
 
-/// The values of `over` replace those of the same name in `held`; names that `over` lacks stay.
+/// The values of `over` replace those of the same name in `held`, in the place of the first of them; names that `over` lacks stay.
 pub(crate) fn lay_pairs_over(held: &mut Vec<(String, String)>, over: &[(String, String)]) {
-    held.retain(|(name, _)| !over.iter().any(|(new, _)| new == name));
-    held.extend(over.iter().cloned());
+    let named = |name: &str| over.iter().any(|(new, _)| new == name);
+    let mut result: Vec<(String, String)> = Vec::with_capacity(held.len());
+    let mut placed: Vec<&str> = Vec::new();
+    for (name, value) in held.iter() {
+        if !named(name) {
+            result.push((name.clone(), value.clone()));
+        } else if !placed.contains(&name.as_str()) {
+            placed.push(name);
+            result.extend(over.iter().filter(|(new, _)| new == name).cloned());
+        }
+    }
+    result.extend(
+        over.iter()
+            .filter(|(new, _)| !placed.contains(&new.as_str()))
+            .cloned(),
+    );
+    *held = result;
 }
 
 #[cfg(test)]
@@ -104,11 +119,17 @@ mod tests {
     }
 
     #[test]
-    fn pairs_replace_those_of_the_same_name() {
+    fn pairs_replace_those_of_the_same_name_in_their_place() {
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         let mut held = vec![pair("ip", "1"), pair("ip", "2"), pair("mac", "3")];
-        lay_pairs_over(&mut held, &[pair("ip", "9")]);
-        assert_eq!(held, vec![pair("mac", "3"), pair("ip", "9")]);
+        lay_pairs_over(&mut held, &[pair("host", "h"), pair("ip", "9")]);
+        assert_eq!(
+            held,
+            vec![pair("ip", "9"), pair("mac", "3"), pair("host", "h")]
+        );
+        let before = held.clone();
+        lay_pairs_over(&mut held, &before);
+        assert_eq!(held, before);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

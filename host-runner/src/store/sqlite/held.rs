@@ -48,7 +48,8 @@ pub(super) async fn held(
     keys: &[&str],
     made_with: &str,
 ) -> Result<HashMap<String, Held>, Fail> {
-    let rows: Vec<(String, i64, String, i64, bool, i64, i64, bool)> = sqlx::query_as(
+    type Found = (String, i64, String, i64, bool, i64, i64, bool);
+    let rows: Vec<Found> = sqlx::query_as(
         "SELECT r.key, r.id, r.fingerprint, r.state, r.parked, r.sync_id, r.last_seen, coalesce(m.made_with = ?3, 0)
          FROM json_each(?1) AS j
          CROSS JOIN records AS r ON r.stream_id = ?2 AND r.key = j.value

@@ -35,7 +35,8 @@ pub(super) async fn begin_or_resume(
     let scope_changed = last_complete_scope(&mut tx, stream)
         .await?
         .is_some_and(|scope| scope != begin.scope);
-    let open: Option<(i64, String, i64, Option<Vec<u8>>, String)> = sqlx::query_as(
+    type Found = (i64, String, i64, Option<Vec<u8>>, String);
+    let open: Option<Found> = sqlx::query_as(
         "SELECT id, scope, started_at, checkpoint, ledger FROM syncs
          WHERE stream_id = ?1 AND mode = ?2 AND state = 'open' ORDER BY id DESC LIMIT 1",
     )

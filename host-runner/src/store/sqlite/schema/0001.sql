@@ -134,10 +134,12 @@ CREATE TABLE assets (
 );
 
 -- Which record gives a document for which asset. The key is the document's, unique in the connection. Without an asset: parked.
+-- Where the key is the record's own, as it mostly is, the link is found through the record: one index of random keys less to write.
 CREATE TABLE links (
     id INTEGER PRIMARY KEY,
     connection_id INTEGER NOT NULL,
     key TEXT NOT NULL,
+    own INTEGER NOT NULL,
     record_id INTEGER NOT NULL,
     asset_id INTEGER,
     -- 0 live, 1 the record closed, 2 it is out of scope: kept, so that a record that comes back finds its asset.
@@ -145,7 +147,8 @@ CREATE TABLE links (
     finding_source TEXT,
     UNIQUE (record_id, key)
 );
-CREATE INDEX links_by_key ON links (key, connection_id);
+CREATE INDEX links_by_foreign_key ON links (key, connection_id) WHERE own = 0;
+CREATE INDEX links_parked ON links (key, connection_id) WHERE asset_id IS NULL;
 CREATE INDEX links_by_asset ON links (asset_id);
 
 CREATE TABLE findings (

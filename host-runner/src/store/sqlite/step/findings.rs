@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::assets::Resolved;
@@ -12,13 +11,8 @@ use super::{Context, max_id};
 use crate::domain::Ledger;
 use crate::store::sqlite::fail::{Fail, refused};
 use crate::store::sqlite::held::state_of;
-use crate::store::sqlite::pack::{self, Pieces};
-use crate::store::{
-    Closing, Document, DocumentKind, Evidence, Placeholder, RecordState, Severity, Standing,
-};
-
-/// At most so many bytes of documents in one statement: a step of endpoints with hundreds of CVEs each is written in several.
-const BATCH_BYTES: usize = 4 << 20;
+use crate::store::sqlite::pack;
+use crate::store::{Closing, Document, DocumentKind, Evidence, RecordState, Severity, Standing};
 
 /// A finding that is held.
 #[derive(Debug)]
@@ -32,25 +26,19 @@ struct Held {
     body: String,
 }
 
-#[derive(Serialize)]
-struct Row<'a>(
-    i64,
-    &'a str,
-    i64,
-    Option<&'a str>,
-    Option<i64>,
-    i64,
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<&'a str>,
-    i64,
-    Option<i64>,
-    &'a [(String, String)],
-    &'a [(String, String)],
-    &'a [Placeholder],
-    usize,
-    usize,
-);
+/// A finding's row.
+struct Row<'a> {
+    id: i64,
+    record: i64,
+    document: &'a Document,
+    asset: Option<i64>,
+    first_seen: i64,
+    reopened_at: Option<i64>,
+    facets: String,
+    identity: String,
+    placeholders: String,
+    body: &'a str,
+}
 
 /// Writes the findings, and says which records have one that waits for its asset.
 pub(super) async fn write(
@@ -82,7 +70,7 @@ pub(super) async fn write(
     let held = held(tx, ctx, &documents, &again).await?;
     let mut last_id = max_id(tx, "SELECT max(id) FROM findings").await?;
     let mut given: HashSet<&str> = HashSet::with_capacity(documents.len());
-    let mut batch = Batch::default();
+    let mut rows: Vec<Row<'_>> = Vec::with_capacity(documents.len());
     for (record, document) in documents {
         if !given.insert(&document.key) {
             continue;
@@ -127,30 +115,20 @@ pub(super) async fn write(
                 (before.id, before.first_seen)
             }
         };
-        let (place, length) = batch.pieces.push(body.as_bytes());
-        batch.rows.push(Row(
+        rows.push(Row {
             id,
-            &document.key,
             record,
-            document.asset.as_deref(),
+            document,
             asset,
-            Severity::from_facet(document.facet("severity").unwrap_or_default()).rank(),
-            document.facet("finding-source"),
-            document.facet("host-name"),
-            document.facet("title"),
             first_seen,
             reopened_at,
-            &document.facets,
-            &document.identity,
-            &document.placeholders,
-            place,
-            length,
-        ));
-        if batch.pieces.bytes.len() > BATCH_BYTES {
-            std::mem::take(&mut batch).write(tx, ctx).await?;
-        }
+            facets: pack::json(&document.facets)?,
+            identity: pack::json(&document.identity)?,
+            placeholders: pack::json(&document.placeholders)?,
+            body,
+        });
     }
-    batch.write(tx, ctx).await?;
+    insert(tx, ctx, &rows).await?;
     let last_seen: HashMap<i64, i64> = written
         .iter()
         .filter_map(|record| Some((record.id, record.before.as_ref()?.last_seen)))
@@ -233,42 +211,45 @@ async fn held(
     Ok(rows.into_iter().map(held).collect())
 }
 
-#[derive(Default)]
-struct Batch<'a> {
-    rows: Vec<Row<'a>>,
-    pieces: Pieces,
-}
-
-impl Batch<'_> {
-    async fn write(self, tx: &mut SqliteConnection, ctx: &Context) -> Result<(), Fail> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(
-            "INSERT INTO findings (id, connection_id, stream_id, key, record_id, asset_key, asset_id, state, severity,
-                                   finding_source, host_name, title, first_seen, updated_at, reopened_at,
-                                   facets, identity, placeholders, body)
-             SELECT j.value ->> 0, ?3, ?4, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, 0, j.value ->> 5,
-                    j.value ->> 6, j.value ->> 7, j.value ->> 8, j.value ->> 9, ?5, j.value ->> 10,
-                    j.value -> 11, j.value -> 12, j.value -> 13,
-                    CAST(substr(?2, j.value ->> 14, j.value ->> 15) AS TEXT)
-             FROM json_each(?1) AS j WHERE true
-             ON CONFLICT (id) DO UPDATE SET
-                 record_id = excluded.record_id, asset_key = excluded.asset_key, asset_id = excluded.asset_id, state = 0,
-                 severity = excluded.severity, finding_source = excluded.finding_source, host_name = excluded.host_name,
-                 title = excluded.title, last_seen = NULL, updated_at = excluded.updated_at, closed_at = NULL,
-                 reopened_at = excluded.reopened_at, evidence = NULL, facets = excluded.facets,
-                 identity = excluded.identity, placeholders = excluded.placeholders, body = excluded.body",
-        )
-        .bind(pack::json(&self.rows)?)
-        .bind(self.pieces.bytes)
-        .bind(ctx.connection.0)
-        .bind(ctx.stream)
-        .bind(ctx.now.as_i64())
-        .execute(tx)
-        .await?;
-        Ok(())
-    }
+async fn insert(tx: &mut SqliteConnection, ctx: &Context, rows: &[Row<'_>]) -> Result<(), Fail> {
+    let now = ctx.now.as_i64();
+    pack::insert(
+        tx,
+        "INSERT INTO findings (id, connection_id, stream_id, key, record_id, asset_key, asset_id, state, severity,
+                               finding_source, host_name, title, first_seen, updated_at, reopened_at,
+                               facets, identity, placeholders, body) ",
+        rows,
+        " ON CONFLICT (id) DO UPDATE SET
+             record_id = excluded.record_id, asset_key = excluded.asset_key, asset_id = excluded.asset_id, state = 0,
+             severity = excluded.severity, finding_source = excluded.finding_source, host_name = excluded.host_name,
+             title = excluded.title, last_seen = NULL, updated_at = excluded.updated_at, closed_at = NULL,
+             reopened_at = excluded.reopened_at, evidence = NULL, facets = excluded.facets,
+             identity = excluded.identity, placeholders = excluded.placeholders, body = excluded.body",
+        |row, finding| {
+            let document = finding.document;
+            let severity = Severity::from_facet(document.facet("severity").unwrap_or_default());
+            row.push_bind(finding.id)
+                .push_bind(ctx.connection.0)
+                .push_bind(ctx.stream)
+                .push_bind(document.key.as_str())
+                .push_bind(finding.record)
+                .push_bind(document.asset.as_deref())
+                .push_bind(finding.asset)
+                .push_bind(0)
+                .push_bind(severity.rank())
+                .push_bind(document.facet("finding-source"))
+                .push_bind(document.facet("host-name"))
+                .push_bind(document.facet("title"))
+                .push_bind(finding.first_seen)
+                .push_bind(now)
+                .push_bind(finding.reopened_at)
+                .push_bind(finding.facets.as_str())
+                .push_bind(finding.identity.as_str())
+                .push_bind(finding.placeholders.as_str())
+                .push_bind(finding.body);
+        },
+    )
+    .await
 }
 
 /// Closes what an entry gave before and gives no more: id and when it was last seen.

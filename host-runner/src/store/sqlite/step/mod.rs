@@ -3,6 +3,7 @@
 mod assets;
 mod findings;
 mod identify;
+mod links;
 mod quarantine;
 mod records;
 mod sort;

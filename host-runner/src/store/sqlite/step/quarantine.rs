@@ -10,7 +10,7 @@ use super::sort::Rejected;
 use crate::domain::sha256_hex;
 use crate::store::sqlite::fail::Fail;
 use crate::store::sqlite::held::Held;
-use crate::store::sqlite::pack::{self, Compressor, Pieces};
+use crate::store::sqlite::pack::{self, Compressor};
 use crate::store::{Problem, StepCommit};
 
 /// Keeps what could not be read or mapped, and lets go of what reads well now. A held record that is in quarantine now was seen all the same.
@@ -56,26 +56,37 @@ pub(super) async fn write(
             });
         }
     }
-    sqlx::query(
-        "INSERT INTO quarantine (connection_id, stream_id, ident, key, raw, problems, first_seen, last_seen, times)
-         SELECT ?3, ?4, j.value ->> 0, j.value ->> 1, substr(?2, j.value ->> 2, j.value ->> 3), j.value ->> 4, ?5, ?5, 1
-         FROM json_each(?1) AS j WHERE true
-         ON CONFLICT (stream_id, ident) DO UPDATE SET
+    let now = ctx.now.as_i64();
+    pack::insert(
+        tx,
+        "INSERT INTO quarantine (connection_id, stream_id, ident, key, raw, problems, first_seen, last_seen, times) ",
+        &rows.rows,
+        " ON CONFLICT (stream_id, ident) DO UPDATE SET
              raw = excluded.raw, problems = excluded.problems, last_seen = excluded.last_seen, times = times + 1",
+        |row, kept| {
+            row.push_bind(ctx.connection.0)
+                .push_bind(ctx.stream)
+                .push_bind(kept.ident.as_str())
+                .push_bind(kept.key.as_deref())
+                .push_bind(kept.raw.as_slice())
+                .push_bind(kept.problems.as_str())
+                .push_bind(now)
+                .push_bind(now)
+                .push_bind(1);
+        },
     )
-    .bind(pack::json(&rows.rows)?)
-    .bind(rows.pieces.bytes)
-    .bind(ctx.connection.0)
-    .bind(ctx.stream)
-    .bind(ctx.now.as_i64())
-    .execute(tx)
-    .await?;
-    Ok(())
+    .await
+}
+
+struct Row {
+    ident: String,
+    key: Option<String>,
+    raw: Vec<u8>,
+    problems: String,
 }
 
 struct Rows {
-    rows: Vec<(String, Option<String>, usize, usize, String)>,
-    pieces: Pieces,
+    rows: Vec<Row>,
     compressor: Compressor,
 }
 
@@ -83,7 +94,6 @@ impl Rows {
     fn new() -> Result<Self, Fail> {
         Ok(Self {
             rows: Vec::new(),
-            pieces: Pieces::default(),
             compressor: Compressor::new()?,
         })
     }
@@ -93,14 +103,12 @@ impl Rows {
             Some(key) => format!("k{key}"),
             None => format!("h{}", sha256_hex(raw)),
         };
-        let (place, length) = self.pieces.push(&self.compressor.compress(raw)?);
-        self.rows.push((
+        self.rows.push(Row {
             ident,
-            key.map(str::to_owned),
-            place,
-            length,
-            pack::json(problems)?,
-        ));
+            key: key.map(str::to_owned),
+            raw: self.compressor.compress(raw)?,
+            problems: pack::json(problems)?,
+        });
         Ok(())
     }
 }

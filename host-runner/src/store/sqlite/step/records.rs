@@ -1,13 +1,12 @@
 //! Writes source records.
 
-use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::Context;
 use super::sort::Written;
 use crate::domain::Timestamp;
 use crate::store::sqlite::fail::Fail;
-use crate::store::sqlite::pack::{self, Compressor, Pieces};
+use crate::store::sqlite::pack::{self, Compressor};
 
 /// A record that was seen and is as it was.
 #[derive(Debug, Clone, Copy)]
@@ -15,18 +14,6 @@ pub(in crate::store::sqlite) struct Seen {
     pub(in crate::store::sqlite) id: i64,
     pub(in crate::store::sqlite) seen_at: Option<Timestamp>,
 }
-
-#[derive(Serialize)]
-struct Row<'a>(
-    i64,
-    &'a str,
-    &'a str,
-    bool,
-    i64,
-    Option<u64>,
-    Option<String>,
-    i64,
-);
 
 /// Writes the records of entries whose documents were written.
 pub(super) async fn write(
@@ -39,61 +26,56 @@ pub(super) async fn write(
         return Ok(());
     }
     let making = making(tx, made_with).await?;
-    let mut rows = Vec::with_capacity(written.len());
-    let mut places = Vec::with_capacity(written.len());
-    let mut pieces = Pieces::default();
+    let now = ctx.now.as_i64();
     let mut compressor = Compressor::new()?;
+    let mut rows = Vec::with_capacity(written.len());
     for record in written {
         let problems = if record.problems.is_empty() {
             None
         } else {
             Some(pack::json(record.problems)?)
         };
-        rows.push(Row(
-            record.id,
-            &record.entry.key,
-            &record.entry.fingerprint,
-            record.parked,
-            // What a list of open records "as before this sync" shows; a record that an earlier step of this sync wrote keeps it.
-            record
-                .before
-                .as_ref()
-                .map_or(ctx.now.as_i64(), |before| before.last_seen),
-            record.entry.seen_at.map(Timestamp::as_ms),
-            problems,
-            making,
-        ));
-        let (place, length) = pieces.push(&compressor.compress(&record.entry.body)?);
-        places.push((record.id, place, length));
+        rows.push((record, problems, compressor.compress(&record.entry.body)?));
     }
-    sqlx::query(
+    pack::insert(
+        tx,
         "INSERT INTO records (id, stream_id, key, fingerprint, state, parked, sync_id, first_seen, last_seen,
-                              checked_before, seen_at, problems, making_id)
-         SELECT j.value ->> 0, ?2, j.value ->> 1, j.value ->> 2, 0, j.value ->> 3, ?3, ?4, ?4,
-                j.value ->> 4, j.value ->> 5, j.value ->> 6, j.value ->> 7
-         FROM json_each(?1) AS j WHERE true
-         ON CONFLICT (id) DO UPDATE SET
+                              checked_before, seen_at, problems, making_id) ",
+        &rows,
+        " ON CONFLICT (id) DO UPDATE SET
              fingerprint = excluded.fingerprint, state = 0, parked = excluded.parked,
              checked_before = CASE sync_id WHEN excluded.sync_id THEN checked_before ELSE excluded.checked_before END,
              sync_id = excluded.sync_id, last_seen = excluded.last_seen,
              seen_at = coalesce(excluded.seen_at, seen_at), problems = excluded.problems, making_id = excluded.making_id,
              closed_at = NULL, evidence = NULL",
+        |row, (record, problems, _)| {
+            row.push_bind(record.id)
+                .push_bind(ctx.stream)
+                .push_bind(record.entry.key.as_str())
+                .push_bind(record.entry.fingerprint.as_str())
+                .push_bind(0)
+                .push_bind(record.parked)
+                .push_bind(ctx.sync.0)
+                .push_bind(now)
+                .push_bind(now)
+                // What a list of open records "as before this sync" shows; a record that an earlier step of this sync wrote keeps it.
+                .push_bind(record.before.as_ref().map_or(now, |before| before.last_seen))
+                .push_bind(record.entry.seen_at.map(Timestamp::as_i64))
+                .push_bind(problems.as_deref())
+                .push_bind(making);
+        },
     )
-    .bind(pack::json(&rows)?)
-    .bind(ctx.stream)
-    .bind(ctx.sync.0)
-    .bind(ctx.now.as_i64())
-    .execute(&mut *tx)
     .await?;
-    sqlx::query(
-        "INSERT OR REPLACE INTO bodies (id, body)
-         SELECT j.value ->> 0, substr(?2, j.value ->> 1, j.value ->> 2) FROM json_each(?1) AS j",
+    pack::insert(
+        tx,
+        "INSERT OR REPLACE INTO bodies (id, body) ",
+        &rows,
+        "",
+        |row, (record, _, body)| {
+            row.push_bind(record.id).push_bind(body.as_slice());
+        },
     )
-    .bind(pack::json(&places)?)
-    .bind(pieces.bytes)
-    .execute(tx)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Marks records as seen: a few bytes each.

@@ -250,3 +250,90 @@ async fn a_body_that_is_no_json_is_refused_and_leaves_nothing() {
     assert!(bench.record("endpoints", "e0").await.is_none());
     assert!(bench.assets().await.is_empty());
 }
+
+#[tokio::test]
+async fn an_asset_is_not_written_again_where_nothing_of_it_changed() {
+    let bench = Bench::new().await;
+    let mut document = asset("e1", json!({}));
+    document.body = b"{ \"b\": 1, \"a\": [1.50] }".to_vec();
+    bench
+        .full(
+            "endpoints",
+            10,
+            vec![entry("e1", "1", vec![document.clone()])],
+        )
+        .await;
+    let (ledger, _) = bench
+        .full("endpoints", 20, vec![entry("e1", "2", vec![document])])
+        .await;
+    assert_eq!((ledger.changed, ledger.documents.assets_updated), (1, 0));
+}
+
+#[tokio::test]
+async fn an_asset_whose_key_is_not_its_records_is_found_again_by_its_key() {
+    let bench = Bench::new().await;
+    bench
+        .full(
+            "alerts",
+            5,
+            vec![alert("a1", "host-7"), alert("a2", "host-7")],
+        )
+        .await;
+    bench
+        .full(
+            "endpoints",
+            10,
+            vec![entry("e1", "1", vec![asset("host-7", json!({"v": 1}))])],
+        )
+        .await;
+    bench
+        .full(
+            "vulnerabilities",
+            20,
+            vec![entry("x9", "1", vec![asset("host-7", json!({"w": 2}))])],
+        )
+        .await;
+    let assets = bench.assets().await;
+    assert_eq!(assets.len(), 1);
+    assert_eq!(assets[0].body, json!({"v": 1, "w": 2}));
+    assert!(
+        bench
+            .findings()
+            .await
+            .iter()
+            .all(|finding| finding.asset == Some(assets[0].id))
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_gives_another_asset_than_before_lets_go_of_the_first() {
+    let bench = Bench::new().await;
+    bench
+        .full(
+            "endpoints",
+            10,
+            vec![entry("e1", "1", vec![asset("host-1", json!({}))])],
+        )
+        .await;
+    let (ledger, _) = bench
+        .full(
+            "endpoints",
+            20,
+            vec![entry("e1", "2", vec![asset("host-2", json!({}))])],
+        )
+        .await;
+    assert_eq!(
+        (
+            ledger.documents.assets_created,
+            ledger.documents.assets_deactivated
+        ),
+        (1, 1)
+    );
+    let states: Vec<_> = bench
+        .assets()
+        .await
+        .into_iter()
+        .map(|asset| asset.state)
+        .collect();
+    assert_eq!(states, [AssetState::Inactive, AssetState::Active]);
+}
