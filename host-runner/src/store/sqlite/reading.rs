@@ -17,7 +17,7 @@ use crate::store::{
     Severity, StoreError,
 };
 
-/// A filter that is left out matches everything. `min` and `max` keep the plan: one pass over the table in the order of ids.
+/// A filter that is left out matches everything. One pass over the table in the order of ids, whatever the filters.
 const ASSETS: &str = "
     SELECT a.*,
         (SELECT max(r.last_seen) FROM links AS l JOIN records AS r ON r.id = l.record_id WHERE l.asset_id = a.id) AS last_seen,

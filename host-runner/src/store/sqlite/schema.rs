@@ -93,3 +93,84 @@ async fn version(connection: &mut SqliteConnection, file: &Path) -> Result<i64, 
         reason: "it is a database of another program".to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "CREATE TABLE a (x)";
+    const TWO: &str = "ALTER TABLE a ADD COLUMN y; INSERT INTO a (x, y) VALUES (1, 2)";
+    const BROKEN: &str = "INSERT INTO a (x) VALUES (3); CREATE TABLE a (x)";
+
+    async fn memory() -> SqliteConnection {
+        SqliteConnection::connect("sqlite::memory:").await.unwrap()
+    }
+
+    async fn count(connection: &mut SqliteConnection) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM a")
+            .fetch_one(connection)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_older_file_goes_through_the_migrations_that_it_lacks_and_no_other() {
+        let mut db = memory().await;
+        let file = Path::new("x.db");
+        migrate_with(&mut db, file, &[ONE]).await.unwrap();
+        assert_eq!(version(&mut db, file).await.unwrap(), 1);
+        for _ in 0..2 {
+            migrate_with(&mut db, file, &[ONE, TWO]).await.unwrap();
+            assert_eq!(version(&mut db, file).await.unwrap(), 2);
+            assert_eq!(count(&mut db).await, 1);
+        }
+        let future = migrate_with(&mut db, file, &[ONE]).await;
+        assert!(matches!(
+            future,
+            Err(StoreError::FutureSchema {
+                found: 2,
+                known: 1,
+                ..
+            })
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_fails_leaves_the_file_as_it_was() {
+        let mut db = memory().await;
+        let file = Path::new("x.db");
+        migrate_with(&mut db, file, &[ONE]).await.unwrap();
+        assert!(
+            migrate_with(&mut db, file, &[ONE, TWO, BROKEN])
+                .await
+                .is_err()
+        );
+        assert_eq!(version(&mut db, file).await.unwrap(), 1);
+        assert_eq!(count(&mut db).await, 0);
+    }
+
+    #[tokio::test]
+    async fn what_goes_by_key_uses_an_index() {
+        let mut db = memory().await;
+        migrate(&mut db, Path::new("x.db")).await.unwrap();
+        sqlx::raw_sql("CREATE TEMP TABLE leaving (record_id INTEGER PRIMARY KEY)")
+            .execute(&mut db)
+            .await
+            .unwrap();
+        for (sql, table) in [
+            ("SELECT r.id FROM json_each('[]') AS j CROSS JOIN records AS r ON r.stream_id = 1 AND r.key = j.value", "r"),
+            ("UPDATE records SET last_seen = 1 FROM json_each('[]') AS j WHERE records.id = j.value ->> 0", "records"),
+            ("UPDATE findings SET state = 1 WHERE state <> 1 AND record_id IN (SELECT record_id FROM temp.leaving)", "findings"),
+            ("UPDATE links SET state = 1 WHERE record_id IN (SELECT record_id FROM temp.leaving)", "links"),
+            ("UPDATE findings SET asset_id = 1 FROM json_each('[]') AS j WHERE findings.asset_key = j.value ->> 0
+              AND findings.connection_id = 1 AND findings.asset_id IS NULL", "findings"),
+            ("UPDATE links SET asset_id = 1 FROM json_each('[]') AS j WHERE links.key = j.value ->> 0
+              AND links.connection_id = 1 AND links.asset_id IS NULL", "links"),
+        ] {
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(&mut db).await.unwrap();
+            let search = format!("SEARCH {table} USING");
+            assert!(plan.iter().any(|(.., step)| step.starts_with(&search)), "{sql}: {plan:?}");
+        }
+    }
+}
