@@ -14,7 +14,7 @@ mod state;
 pub(super) use state::{Limits, State};
 
 use super::checkpoint;
-use super::flight::{InFlight, started};
+use super::flight::Window;
 use super::found::Found;
 use crate::api::{self, Client, Filter, Page, PageRequest, time};
 use crate::configure::DataStream;
@@ -22,7 +22,6 @@ use crate::contract::log::Level;
 use crate::contract::{Coverage, Fault, Progress, Summary};
 use crate::describe::Call;
 use crate::platform::Platform;
-use futures_util::stream::{FuturesOrdered, StreamExt};
 use serde_json::Value;
 use state::{Current, Done, Range, slice};
 use std::collections::BTreeSet;
@@ -68,7 +67,7 @@ pub(super) struct Sliced<P: Platform> {
     scope: String,
     sorter: Box<dyn Sorter<P>>,
     state: State,
-    window: FuturesOrdered<InFlight<Result<Page, api::Fault>>>,
+    window: Window<Result<Page, api::Fault>>,
     /// The offset of the next page to ask for.
     asked: u32,
     /// The key of the first record of the page before.
@@ -95,7 +94,7 @@ impl<P: Platform> Sliced<P> {
             scope,
             sorter,
             state,
-            window: FuturesOrdered::new(),
+            window: Window::new(),
             asked,
             previous: None,
         }
@@ -107,7 +106,7 @@ impl<P: Platform> Sliced<P> {
             Ok(progress) => Ok(progress),
             Err(fault) => {
                 // What was in flight behind the failed page is void; asked again, the read goes on after the last step.
-                self.abandon();
+                self.abandon().await;
                 Err(fault)
             }
         }
@@ -120,12 +119,12 @@ impl<P: Platform> Sliced<P> {
                     return self.end();
                 };
                 self.state.current = Some(Current::new(range));
-                self.abandon();
+                self.abandon().await;
             }
             let Some(page) = self.page().await? else {
                 continue;
             };
-            return self.hand_over(page);
+            return self.hand_over(page).await;
         }
     }
 
@@ -151,8 +150,8 @@ impl<P: Platform> Sliced<P> {
     }
 
     /// Forgets what is in flight.
-    fn abandon(&mut self) {
-        self.window = FuturesOrdered::new();
+    async fn abandon(&mut self) {
+        self.window.void().await;
         self.previous = None;
         self.asked = self
             .state
@@ -205,9 +204,10 @@ impl<P: Platform> Sliced<P> {
             && (self.asked < likely || self.window.is_empty())
         {
             let page = self.ask(current.range, self.asked, self.asked + limits.page);
-            self.window.push_back(started(page).await);
+            self.window.push(page);
             self.asked += limits.page;
         }
+        self.window.start().await;
     }
 
     /// Sends for a page. The future owns what it needs and outlives this call.
@@ -292,7 +292,7 @@ impl<P: Platform> Sliced<P> {
             to: Some(before),
         });
         self.state.current = None;
-        self.abandon();
+        self.abandon().await;
         Ok(true)
     }
 
@@ -327,7 +327,7 @@ impl<P: Platform> Sliced<P> {
     }
 
     /// Makes a step of a page, and sees whether the slice ends with it.
-    fn hand_over(&mut self, page: Page) -> Result<Progress, Fault> {
+    async fn hand_over(&mut self, page: Page) -> Result<Progress, Fault> {
         let limits = self.listing.limits;
         self.check_repeated(&page)?;
         let size = page.records.len();
@@ -349,7 +349,7 @@ impl<P: Platform> Sliced<P> {
             .is_some_and(|current| current.offset >= limits.last_offset);
         let expected = self.state.expected(limits);
         if short || out_of_offsets {
-            self.end_slice(short, total);
+            self.end_slice(short, total).await;
         }
         let read = self.state.read;
         Ok(Progress::Step(found.step(
@@ -393,12 +393,12 @@ impl<P: Platform> Sliced<P> {
     }
 
     /// Judges a slice whose last page is read: it is done, or read again, or its reasons are noted.
-    fn end_slice(&mut self, short: bool, last_total: Option<u64>) {
+    async fn end_slice(&mut self, short: bool, last_total: Option<u64>) {
         let limits = self.listing.limits;
         let Some(current) = self.state.current.take() else {
             return;
         };
-        self.abandon();
+        self.abandon().await;
         let name = current.range.name();
         let changed = current.said != last_total;
         let differs = current.said.is_some_and(|said| {
@@ -443,7 +443,7 @@ impl<P: Platform> Sliced<P> {
                     attempt: current.attempt + 1,
                     ..Current::new(current.range)
                 });
-                self.abandon();
+                self.abandon().await;
                 return;
             }
         }

@@ -10,7 +10,7 @@ mod quota;
 mod rows;
 
 use super::checkpoint;
-use super::flight::{InFlight, started};
+use super::flight::Window;
 use crate::api::{self, Client, FaultKind, Page, QueryAnswer, QueryRows, QueryStatus};
 use crate::configure::{DataStream, Settings};
 use crate::contract::log::Level;
@@ -19,7 +19,6 @@ use crate::contract::{Coverage, Fault, Progress, Slice, Step, Summary};
 use crate::describe::Call;
 use crate::platform::Platform;
 use enrich::Scope;
-use futures_util::stream::{FuturesOrdered, StreamExt};
 use quota::Allowance;
 use rows::{Batch, Rows, Source};
 use serde::{Deserialize, Serialize};
@@ -63,7 +62,7 @@ struct State {
 }
 
 /// A batch whose endpoints are being looked up.
-type LookedUp = InFlight<(Batch, Result<Page, api::Fault>)>;
+type LookedUp = (Batch, Result<Page, api::Fault>);
 
 /// A read under way.
 pub(super) struct Vulnerabilities<P: Platform> {
@@ -79,7 +78,7 @@ pub(super) struct Vulnerabilities<P: Platform> {
     rows: Option<Rows<P::Body>>,
     /// How many rows the query has, as the API says.
     said: Option<u64>,
-    window: FuturesOrdered<LookedUp>,
+    window: Window<LookedUp>,
 }
 
 pub(super) fn begin<P: Platform>(
@@ -108,7 +107,7 @@ pub(super) fn begin<P: Platform>(
         polls: 0,
         rows: None,
         said: None,
-        window: FuturesOrdered::new(),
+        window: Window::new(),
     })
 }
 
@@ -119,7 +118,7 @@ impl<P: Platform> Vulnerabilities<P> {
         if progress.is_err() {
             // Asked again, the rows are read again up to the last endpoint that was handed over.
             self.rows = None;
-            self.window = FuturesOrdered::new();
+            self.window.void().await;
         }
         progress
     }
@@ -302,7 +301,8 @@ impl<P: Platform> Vulnerabilities<P> {
                 let page = enrich::looked_up(client, ids).await;
                 (batch, page)
             };
-            self.window.push_back(started(looked_up).await);
+            self.window.push(looked_up);
+            self.window.start().await;
         }
         let Some((batch, page)) = self.window.next().await else {
             return self.end_of_rows();
