@@ -71,7 +71,7 @@ pub async fn sync<S: Store>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
 
     let report = Run::begin(job, chosen, job.options.restart)
         .await?
-        .to_its_end()
+        .finish()
         .await?;
     let unusable = report
         .fault
@@ -86,7 +86,7 @@ pub async fn sync<S: Store>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
         mode: Mode::Full,
         reason: format!("the last checkpoint could not be used: {message}"),
     };
-    Run::begin(job, again, true).await?.to_its_end().await
+    Run::begin(job, again, true).await?.finish().await
 }
 
 /// A run under way.
@@ -193,7 +193,7 @@ impl<'a, S: Store> Run<'a, S> {
     }
 
     /// Runs until there is nothing more to read, or something ends it; then records how it ended.
-    async fn to_its_end(mut self) -> Result<RunReport, SyncError> {
+    async fn finish(mut self) -> Result<RunReport, SyncError> {
         let ending = match self.read().await {
             Ok(ending) => ending,
             Err(Stop::Fault(fault)) => Ending::Fault(fault),
