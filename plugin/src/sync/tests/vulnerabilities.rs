@@ -212,6 +212,35 @@ fn the_share_of_the_daily_quota_is_kept() {
 }
 
 #[test]
+fn the_cost_of_the_last_query_is_said_and_kept_so_that_the_next_does_not_overstep_the_share() {
+    let tenant = tenant(&[1]);
+    let platform = tenant.platform();
+    let first = all(&begin(&platform, &settings(), STREAM, None).unwrap()).unwrap();
+    assert!(
+        platform
+            .lines()
+            .iter()
+            .any(|(_, line)| line.contains("its cost"))
+    );
+    let checkpoint = first.end.unwrap().checkpoint;
+    // 2.5 are the share; the query cost 0.1.
+    for (used, starts) in [(2.45, false), (2.3, true)] {
+        *tenant.quota.borrow_mut() = json!({"license_quota": 5, "used_quota": used});
+        let again = begin(&platform, &settings(), STREAM, Some(checkpoint.clone())).unwrap();
+        let before = tenant.started.get();
+        match all(&again) {
+            Ok(_) => assert!(starts),
+            Err(fault) => assert!(
+                !starts && fault.message.contains("cost 0.1 the last time"),
+                "{}",
+                fault.message
+            ),
+        }
+        assert_eq!(tenant.started.get() - before, u32::from(starts));
+    }
+}
+
+#[test]
 fn a_quota_that_is_not_told_is_warned_of_and_stops_nothing() {
     let tenant = tenant(&[1]);
     *tenant.quota.borrow_mut() = json!({"used_quota": 2.6});

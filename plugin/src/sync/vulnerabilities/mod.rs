@@ -59,6 +59,19 @@ struct State {
     tags: BTreeSet<String>,
     /// Rows of the query, read and said, once all are read.
     rows: Option<(u64, Option<u64>)>,
+    /// What the query cost when it was last run to its end, in units of the day's quota: the best guess at what it will cost.
+    cost: Option<f64>,
+}
+
+impl State {
+    /// A read from the beginning. Of an earlier read it keeps the cost alone.
+    fn new(started: u64, earlier: Option<&State>) -> State {
+        State {
+            started,
+            cost: earlier.and_then(|state| state.cost),
+            ..State::default()
+        }
+    }
 }
 
 /// A batch whose endpoints are being looked up.
@@ -88,15 +101,14 @@ pub(super) fn begin<P: Platform>(
 ) -> Result<Vulnerabilities<P>, Fault> {
     let stream = DataStream::Vulnerabilities;
     let scope_text = settings.scope(stream);
-    let state = from
+    let earlier = from
         .map(|bytes| checkpoint::read::<State>(stream.name(), &scope_text, bytes))
-        .transpose()?
+        .transpose()?;
+    let state = match earlier {
+        Some(state) if state.rows.is_none() => state,
         // A read that has ended begins anew.
-        .filter(|state| state.rows.is_none())
-        .unwrap_or_else(|| State {
-            started: client.platform().now(),
-            ..State::default()
-        });
+        ended => State::new(client.platform().now(), ended.as_ref()),
+    };
     Ok(Vulnerabilities {
         client,
         scope_text,
@@ -142,7 +154,8 @@ impl<P: Platform> Vulnerabilities<P> {
     async fn start(&mut self) -> Result<Progress, Fault> {
         self.check_licence().await?;
         let quota = self.client.xql_quota().await?.value;
-        if quota::judge(&quota, self.share, self.client.platform().now())? == Allowance::Unknown {
+        let now = self.client.platform().now();
+        if quota::judge(&quota, self.share, self.state.cost, now)? == Allowance::Unknown {
             self.warn("The API does not tell the day's XQL quota: the query starts without knowing whether xqlDailyShare is kept.");
         }
         match self
@@ -225,11 +238,30 @@ impl<P: Platform> Vulnerabilities<P> {
                 )));
             }
         }
+        self.note_cost(&answer);
         match self.open(answer).await {
             Ok(()) => Ok(None),
             Err(Opening::Call(fault)) => self.lost(fault).map(Some),
             Err(Opening::Wrong(fault)) => Err(fault),
         }
+    }
+
+    /// Says what the query cost, and keeps it for the next one.
+    fn note_cost(&mut self, answer: &QueryAnswer) {
+        let Some(cost) = answer.cost.filter(|cost| cost.is_finite() && *cost >= 0.0) else {
+            return;
+        };
+        // Of a query that was read before, its cost was said before.
+        if self.state.last.is_none() {
+            let mut fields = vec![("cost", cost.to_string())];
+            fields.extend(answer.remaining_quota.map(|left| ("left", left.to_string())));
+            self.client.platform().log(
+                Level::Info,
+                "The XQL query is done; its cost and what is left of the day's quota, in units.",
+                &fields,
+            );
+        }
+        self.state.cost = Some(cost);
     }
 
     /// Opens the rows of a query that is done.
