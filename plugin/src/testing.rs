@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -217,4 +218,26 @@ mod tests {
         platform.log(log::Level::Warn, "look", &[]);
         assert_eq!(platform.lines().len(), 1);
     }
+}
+
+/// A public sample of a reply, from the folder that may stand beside the project (`../shared/fixtures`) or that `CORTEX_FIXTURES` names.
+/// None, and said so, where it is not there; a sample that can't be read is a failure.
+pub fn sample(name: &str) -> Option<Vec<u8>> {
+    let folder = std::env::var_os("CORTEX_FIXTURES").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures"),
+        PathBuf::from,
+    );
+    if !folder.is_dir() {
+        eprintln!(
+            "not checked against {name}: the folder with public samples is not there; CORTEX_FIXTURES names it"
+        );
+        return None;
+    }
+    Some(std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+/// [`sample`], read as JSON.
+pub fn sample_json(name: &str) -> Option<Value> {
+    let bytes = sample(name)?;
+    Some(serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{name}: {error}")))
 }

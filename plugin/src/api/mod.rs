@@ -10,6 +10,8 @@ mod client;
 mod fault;
 mod page;
 mod said;
+#[cfg(test)]
+mod sample_tests;
 mod sign;
 mod stream;
 mod tenant;

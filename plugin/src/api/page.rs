@@ -204,6 +204,7 @@ mod tests {
         assert_eq!(page, Ok(Page::default()));
     }
 
+    // rapid7/insightconnect-plugins: `reply` was a list where an object was expected, and `total_count` null.
     #[test]
     fn a_reply_that_is_a_list_is_a_page_of_its_items() {
         let page = read_page(json!([{"agent_id": "a"}, {"agent_id": "b"}]), "endpoints").unwrap();

@@ -326,6 +326,26 @@ fn a_key_of_the_other_kind_is_named_and_the_rest_is_checked_with_it() {
     }
 }
 
+// The same threads: what a sync calls, the test has called.
+#[test]
+fn every_call_that_a_sync_makes_is_tried_by_the_test() {
+    let platform = FakePlatform::new(healthy);
+    run_on(&platform, &all_streams());
+    let mut called: BTreeSet<Call> = platform
+        .requests()
+        .iter()
+        .map(|request| request.call)
+        .collect();
+    // A stream's id is only given for more rows than the test asks for; it needs the permission of the results.
+    called.insert(Call::GetXqlResultsStream);
+    assert_eq!(
+        Call::GetXqlResultsStream.permission(),
+        Call::GetXqlResults.permission()
+    );
+    assert_eq!(called, Call::ALL.into());
+}
+
+// airbytehq/airbyte #12911, PostHog/posthog #78035: the connection test passed, the sync then lacked a permission.
 #[test]
 fn a_missing_permission_is_named_with_its_call_and_the_rest_goes_on() {
     for (call, item) in [

@@ -3,8 +3,8 @@
 use super::source_schema;
 use crate::configure::DataStream;
 use crate::record;
+use crate::testing::sample_json;
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
 
 /// Places where a value is of another type than the schema says.
 fn misfits(place: &str, schema: &Value, value: &Value, found: &mut Vec<String>) {
@@ -105,34 +105,15 @@ fn an_alert_of_each_shape_fits() {
     }
 }
 
-/// A public sample of a reply, where the folder with samples stands beside the project.
-fn sample(name: &str) -> Option<Value> {
-    let path: PathBuf = [
-        env!("CARGO_MANIFEST_DIR"),
-        "..",
-        "..",
-        "shared",
-        "fixtures",
-        name,
-    ]
-    .iter()
-    .collect();
-    match std::fs::read(&path) {
-        Ok(bytes) => Some(serde_json::from_slice(&bytes).unwrap()),
-        Err(error) => {
-            eprintln!("not checked, no sample {name}: {error}");
-            None
-        }
-    }
-}
-
 #[test]
 fn records_of_public_samples_fit_where_the_samples_are_there() {
     for name in [
         "intezer-cortex-xdr-client/get_endpoint_response.json",
         "demisto-content/get_endpoints.json",
     ] {
-        let Some(reply) = sample(name) else { continue };
+        let Some(reply) = sample_json(name) else {
+            continue;
+        };
         let records = reply["reply"]["endpoints"].as_array().unwrap().clone();
         assert!(!records.is_empty(), "{name}");
         for raw in records {
@@ -146,7 +127,9 @@ fn records_of_public_samples_fit_where_the_samples_are_there() {
         "intezer-cortex-xdr-client/get_alerts_response.json",
         "rapid7-insightconnect/monitor_alerts.json.resp",
     ] {
-        let Some(reply) = sample(name) else { continue };
+        let Some(reply) = sample_json(name) else {
+            continue;
+        };
         let records = reply["reply"]["alerts"].as_array().unwrap().clone();
         assert!(!records.is_empty(), "{name}");
         for raw in records {

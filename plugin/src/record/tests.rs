@@ -1,9 +1,9 @@
 //! What holds for all source records, and the public samples of replies.
 
 use super::*;
+use crate::testing::sample_json;
 use proptest::prelude::*;
 use serde_json::json;
-use std::path::PathBuf;
 
 /// JSON of any kind, with the field names that the records know among others.
 fn anything() -> impl Strategy<Value = Value> {
@@ -104,21 +104,6 @@ fn a_large_record_in_quarantine_is_cut() {
     assert_eq!(quarantined(None, &raw, "", "why").raw.len(), KEPT_BYTES);
 }
 
-/// A public sample of a reply, where the samples stand beside the project.
-fn sample(name: &str) -> Option<Value> {
-    let folder = std::env::var_os("CORTEX_FIXTURES").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures"),
-        PathBuf::from,
-    );
-    let Ok(bytes) = std::fs::read(folder.join(name)) else {
-        println!(
-            "skipped: {name} is not there; CORTEX_FIXTURES names the folder that holds the public samples"
-        );
-        return None;
-    };
-    Some(serde_json::from_slice(&bytes).expect("a sample is JSON"))
-}
-
 fn records(reply: Value, list: &str) -> Vec<Value> {
     let reply = &reply["reply"];
     reply
@@ -138,7 +123,9 @@ fn the_public_samples_of_endpoints_are_read() {
         "demisto-content/get_endpoints.json",
         "demisto-content/get_all_endpoints.json",
     ] {
-        let Some(reply) = sample(name) else { continue };
+        let Some(reply) = sample_json(name) else {
+            continue;
+        };
         let all = records(reply, "endpoints");
         assert!(!all.is_empty(), "{name}");
         for raw in all {
@@ -169,7 +156,9 @@ fn the_public_samples_of_alerts_are_read_from_each_shape() {
         ("rapid7-insightconnect/monitor_alerts.json.resp", 1),
         ("rapid7-insightconnect/monitor_alerts_empty.json.resp", 0),
     ] {
-        let Some(reply) = sample(name) else { continue };
+        let Some(reply) = sample_json(name) else {
+            continue;
+        };
         for raw in records(reply, "alerts") {
             let record = alert(raw)
                 .unwrap_or_else(|quarantined| panic!("{name}: {:?}", quarantined.problems));

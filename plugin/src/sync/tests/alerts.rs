@@ -4,6 +4,7 @@ use super::tenant::{Tenant, alert};
 use super::*;
 use serde_json::json;
 
+// demisto/content #29669: a new status crashed the client. elastic/integrations #19918 and #5979: closed at the source, open here.
 #[test]
 fn a_status_opens_closes_or_does_neither() {
     let tenant = Tenant::new(vec![
@@ -64,6 +65,7 @@ fn alerts_past_the_cap_are_sliced_by_their_creation_time() {
     assert!(read.reasons().is_empty(), "{:?}", read.reasons());
 }
 
+// elastic/integrations #19109, Azure/Azure-Sentinel #11777: ids beyond 2^53 were rounded.
 #[test]
 fn ids_come_exact_as_numbers_too() {
     let mut record = alert(1, 1, "STATUS_010_NEW");

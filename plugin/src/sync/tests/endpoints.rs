@@ -76,6 +76,7 @@ fn a_tag_that_no_endpoint_bears_is_warned_of_also_after_a_resume() {
     assert!(warnings[0].1.contains("bears this tag"));
 }
 
+// ebarti/cortex-xdr-client #31: the status LOST, new at the time, crashed the client.
 #[test]
 fn statuses_are_asked_for_and_a_new_status_crashes_nothing() {
     let mut lost = endpoint(1, 1);

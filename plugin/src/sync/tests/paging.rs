@@ -1,9 +1,10 @@
 //! How pages and slices are read.
 
-use super::tenant::{BEGINNING, Tenant, Total, endpoint};
+use super::tenant::{BEGINNING, Tenant, Total, alert, endpoint};
 use super::*;
 use crate::contract::types::Cause;
 use crate::platform::Request;
+use crate::testing::Answer;
 use serde_json::{Value, json};
 use std::rc::Rc;
 
@@ -32,6 +33,7 @@ fn data(request: &Request) -> Value {
     body["request_data"].clone()
 }
 
+// Azure/Azure-Sentinel #8504, demisto/content #17589 and #39913: only the first page was read.
 #[test]
 fn all_pages_are_read_in_ascending_order() {
     let tenant = Tenant::new(endpoints(250));
@@ -57,6 +59,7 @@ fn all_pages_are_read_in_ascending_order() {
     assert_eq!(platform.requests().len(), 4);
 }
 
+// elastic/integrations #18124: the offset ran past the end. #3767, Azure/Azure-Sentinel #13013: the paging never ended.
 #[test]
 fn a_full_last_page_is_followed_by_an_empty_one_and_by_no_more() {
     let platform = Tenant::new(endpoints(300)).platform();
@@ -65,6 +68,7 @@ fn a_full_last_page_is_followed_by_an_empty_one_and_by_no_more() {
     assert_eq!(platform.requests().len(), 5);
 }
 
+// elastic/integrations #18124: alerts that arrived during a descending read shifted every later page.
 #[test]
 fn the_range_ends_at_the_start_so_that_what_arrives_meanwhile_shifts_no_page() {
     let tenant = Tenant::new(endpoints(250));
@@ -89,6 +93,7 @@ fn the_range_ends_at_the_start_so_that_what_arrives_meanwhile_shifts_no_page() {
     );
 }
 
+// wazuh/integrations #116: the total sticks at 9,999, and the client stopped there.
 #[test]
 fn the_total_sticks_at_the_cap_and_nothing_is_lost() {
     let tenant = Tenant::new(endpoints(233));
@@ -205,6 +210,7 @@ fn as_many_records_in_one_millisecond_as_can_be_paged_are_complete() {
     assert!(read.reasons().is_empty(), "{:?}", read.reasons());
 }
 
+// Azure/Azure-Sentinel #13603: 1,195,500 rows, 100 of them unique.
 #[test]
 fn an_api_that_ignores_the_offset_ends_in_a_fault_and_not_in_a_million_duplicates() {
     for total in [Total::Capped(49), Total::Null] {
@@ -229,46 +235,130 @@ fn an_api_that_ignores_the_offset_ends_in_a_fault_and_not_in_a_million_duplicate
     );
 }
 
+// lobu-ai/lobu #2213, trycompai/comp #2802: a malformed answer and an empty inventory looked alike.
 #[test]
 fn a_reply_without_a_list_is_a_fault_and_not_an_empty_tenant() {
     let tenant = Tenant::new(endpoints(3));
-    *tenant.instead.borrow_mut() =
-        Box::new(|_, _| Some(crate::testing::Answer::reply(json!({"total_count": 0}))));
+    *tenant.instead.borrow_mut() = Box::new(|_, _| Some(Answer::reply(json!({"total_count": 0}))));
     let reading =
         begin_small(&tenant.platform(), &settings(), DataStream::Endpoints, None).unwrap();
     let fault = all(&reading).unwrap_err();
     assert!(matches!(fault.cause, Cause::Protocol), "{}", fault.message);
 }
 
-#[test]
-fn after_a_fault_the_read_goes_on_where_it_stood() {
-    let tenant = Tenant::new(endpoints(33));
-    *tenant.instead.borrow_mut() =
-        Box::new(|number, _| (number == 3).then(|| crate::testing::Answer::new(503, "busy")));
+/// Reads on after each fault; the keys in the order in which they came, and the causes of the faults.
+fn read_through_faults(tenant: &Rc<Tenant>) -> (Vec<String>, Vec<Cause>) {
     let reading =
         begin_small(&tenant.platform(), &settings(), DataStream::Endpoints, None).unwrap();
-    let mut keys = Vec::new();
-    let mut faults = 0;
+    let (mut keys, mut causes) = (Vec::new(), Vec::new());
     loop {
         match block_on(reading.next()) {
             Ok(Progress::Step(step)) => {
                 keys.extend(step.entries.into_iter().map(|entry| entry.key))
             }
-            Ok(Progress::End(_)) => break,
-            Err(fault) => {
-                assert!(matches!(fault.cause, Cause::Unavailable));
-                faults += 1;
-            }
+            Ok(Progress::End(_)) => return (keys, causes),
+            Err(fault) => causes.push(fault.cause),
+        }
+        assert!(causes.len() < 5, "the same fault again and again");
+    }
+}
+
+#[test]
+fn after_a_fault_the_read_goes_on_where_it_stood() {
+    let tenant = Tenant::new(endpoints(33));
+    *tenant.instead.borrow_mut() =
+        Box::new(|number, _| (number == 3).then(|| Answer::new(503, "busy")));
+    let (keys, causes) = read_through_faults(&tenant);
+    assert!(matches!(causes[..], [Cause::Unavailable]), "{causes:?}");
+    let expected: Vec<String> = (0..33).map(|number| format!("e{number:05}")).collect();
+    assert_eq!(keys, expected, "a 503 skips nothing and doubles nothing");
+}
+
+// OpenCTI-Platform/connectors #3877 and #2078: a 429 moved the cursor on. Azure/Azure-Sentinel #12335: records twice after a 429.
+#[test]
+fn a_429_on_any_request_skips_no_record_and_doubles_none() {
+    let expected: Vec<String> = (0..33).map(|number| format!("e{number:05}")).collect();
+    for refused in 0..8 {
+        let tenant = Tenant::new(endpoints(33));
+        *tenant.instead.borrow_mut() = Box::new(move |number, _| {
+            (number == refused).then(|| Answer::new(429, "").with_header("retry-after", "30"))
+        });
+        let (keys, causes) = read_through_faults(&tenant);
+        let until = crate::testing::NOW + 30_000;
+        assert!(
+            matches!(causes[..], [Cause::Exhausted(Some(at))] if at == until),
+            "{refused}: {causes:?}"
+        );
+        assert_eq!(keys, expected, "{refused}");
+    }
+}
+
+// Azure/Azure-Sentinel #14384: up to 200 requests a minute, all refused.
+#[test]
+fn a_tenant_that_refuses_all_with_429_is_not_asked_again_and_again() {
+    let tenant = Tenant::new(endpoints(33));
+    *tenant.instead.borrow_mut() = Box::new(|_, _| Some(Answer::new(429, "")));
+    let platform = tenant.platform();
+    let reading = begin_small(&platform, &settings(), DataStream::Endpoints, None).unwrap();
+    let fault = all(&reading).unwrap_err();
+    assert!(
+        matches!(fault.cause, Cause::Exhausted(None)),
+        "{}",
+        fault.message
+    );
+    assert_eq!(platform.requests().len(), 1);
+}
+
+// elastic/integrations #18124 and #18195: sort field and filter field differed, so that pages overlapped.
+#[test]
+fn a_time_is_filtered_and_sorted_by_the_same_field() {
+    for (stream, field) in [
+        (DataStream::Endpoints, "first_seen"),
+        (DataStream::Alerts, "creation_time"),
+    ] {
+        let records = (0..120).map(|number| match stream {
+            DataStream::Alerts => alert(number, number as u64 / 3, "STATUS_010_NEW"),
+            _ => endpoint(number, number as u64 / 3),
+        });
+        let tenant = Tenant::new(records.collect());
+        tenant.total.set(Total::Capped(49));
+        let platform = tenant.platform();
+        all(&begin_small(&platform, &settings(), stream, None).unwrap()).unwrap();
+        for request in platform.requests() {
+            let data = data(&request);
+            assert_eq!(data["sort"]["field"], field);
+            let filters = data["filters"].as_array().unwrap();
+            let times: Vec<&Value> = filters
+                .iter()
+                .filter(|filter| filter["operator"] != "in")
+                .collect();
+            assert!(
+                !times.is_empty() && times.iter().all(|filter| filter["field"] == field),
+                "{data}"
+            );
         }
     }
-    assert_eq!(faults, 1);
-    assert_eq!(
-        keys,
-        (0..33)
-            .map(|number| format!("e{number:05}"))
-            .collect::<Vec<_>>(),
-        "a 503 skips nothing and doubles nothing"
-    );
+}
+
+// SEKOIA-IO/automation-library #1446: alerts that arrive late, with an older time than those that were read already, were missed.
+#[test]
+fn an_alert_that_arrives_late_with_an_older_time_is_read_too() {
+    let alerts = |numbers: std::ops::Range<usize>| -> Vec<Value> {
+        numbers
+            .map(|number| alert(number, 1_000 + number as u64, "STATUS_010_NEW"))
+            .collect()
+    };
+    let tenant = Tenant::new(alerts(0..23));
+    *tenant.hook.borrow_mut() = Box::new(|number, records| {
+        if number == 2 {
+            records.insert(0, alert(99, 1, "STATUS_010_NEW"));
+        }
+    });
+    let reading = begin_small(&tenant.platform(), &settings(), DataStream::Alerts, None).unwrap();
+    let read = all(&reading).unwrap();
+    assert!(read.keys().contains("99"), "{:?}", read.keys());
+    assert_eq!(read.keys().len(), 24);
+    assert!(read.reasons().is_empty(), "{:?}", read.reasons());
 }
 
 #[test]

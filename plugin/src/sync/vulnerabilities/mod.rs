@@ -254,7 +254,11 @@ impl<P: Platform> Vulnerabilities<P> {
         // Of a query that was read before, its cost was said before.
         if self.state.last.is_none() {
             let mut fields = vec![("cost", cost.to_string())];
-            fields.extend(answer.remaining_quota.map(|left| ("left", left.to_string())));
+            fields.extend(
+                answer
+                    .remaining_quota
+                    .map(|left| ("left", left.to_string())),
+            );
             self.client.platform().log(
                 Level::Info,
                 "The XQL query is done; its cost and what is left of the day's quota, in units.",

@@ -3,7 +3,8 @@
 use crate::api::{Fault, FaultKind, Quota, time};
 use crate::describe::Call;
 
-const WAIT: &str = "Wait until 00:00 UTC, when the quota begins anew, raise xqlDailyShare, or buy more units.";
+const WAIT: &str =
+    "Wait until 00:00 UTC, when the quota begins anew, raise xqlDailyShare, or buy more units.";
 
 /// What the quota says about starting a query.
 #[derive(Debug, Clone, PartialEq)]

@@ -203,6 +203,7 @@ fn safe_fills_the_tags_only_into_a_custom_field_of_exactly_that_name() {
     assert_eq!(tags(&[], json!(["a"])), None);
 }
 
+// Qualys ETM's import rules: with the CVE's id alone as key, the same CVE on two assets is one finding.
 #[test]
 fn the_same_cve_on_two_assets_is_two_findings() {
     for name in ["safe", "qualys-etm", "qualys-etm-scoped"] {
@@ -248,6 +249,7 @@ fn a_publication_date_is_not_taken_for_the_day_of_the_finding_by_the_scoped_map(
     );
 }
 
+// mondoohq/cnspec #3558: every failing check became Critical.
 #[test]
 fn an_unknown_severity_is_never_taken_for_a_bad_one() {
     for (word, facet, problems) in [
