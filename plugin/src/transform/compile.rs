@@ -70,12 +70,16 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
         }
         rules.push(compiled);
     }
-    let targets: BTreeSet<&Path> = file.rules.iter().map(|rule| &rule.target).collect();
+    let mut targets: BTreeSet<&Path> = BTreeSet::new();
+    targets.extend(file.rules.iter().map(|rule| &rule.target));
     for rule in &file.rules {
         compiler.check_join(rule, &targets);
     }
-    // Stable: within both halves the map's order stays.
-    rules.sort_by_key(|rule| rule.align == Align::Each);
+    // Within both halves the map's order stays.
+    let (mut rules, each): (Vec<_>, Vec<_>) = rules
+        .into_iter()
+        .partition(|rule| rule.align != Align::Each);
+    rules.extend(each);
     Plan {
         wanted: compiler.wanted,
         asset,

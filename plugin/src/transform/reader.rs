@@ -4,6 +4,7 @@ use super::path::{Path, push_pointer};
 use super::schema::nearest;
 use crate::contract::Problem;
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
 
 /// An object of the map. Keys that nobody asked for are problems: [`Fields::end`] tells them.
 pub(super) struct Fields<'j, 'p> {
@@ -195,9 +196,9 @@ impl<'j, 'p> Fields<'j, 'p> {
             if self.asked.contains(&key.as_str()) {
                 continue;
             }
-            let mut known = self.asked.clone();
-            known.sort_unstable();
-            known.dedup();
+            let mut known = BTreeSet::new();
+            known.extend(self.asked.iter().copied());
+            let known: Vec<&str> = known.into_iter().collect();
             let hint = match nearest(key, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if known.is_empty() => "nothing is expected here".into(),

@@ -54,15 +54,14 @@ pub(super) struct Completed {
 
 /// Puts endpoints and CVEs together, and sorts out what is not meant.
 pub(super) fn completed(batch: Batch, page: Page, scope: &Scope) -> Completed {
-    let mut endpoints: BTreeMap<String, Value> = page
-        .records
-        .into_iter()
-        .filter_map(|endpoint| {
-            let id = endpoint.get("endpoint_id")?;
-            let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-            Some((id, endpoint))
-        })
-        .collect();
+    let mut endpoints: BTreeMap<String, Value> = BTreeMap::new();
+    for endpoint in page.records {
+        let Some(id) = endpoint.get("endpoint_id") else {
+            continue;
+        };
+        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        endpoints.insert(id, endpoint);
+    }
     let mut done = Completed {
         found: Found {
             quarantine: batch.quarantine,
