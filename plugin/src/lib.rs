@@ -14,6 +14,7 @@ pub mod check;
 mod component;
 pub mod configure;
 pub mod contract;
+mod decimal;
 pub mod describe;
 pub mod platform;
 pub mod record;

@@ -5,6 +5,7 @@ use super::fault::Fault;
 use super::page::whole_number;
 use super::stream::RowStream;
 use super::{body, classify, client, said};
+use crate::decimal::decimal;
 use crate::describe::Call;
 use crate::platform::Platform;
 use serde_json::{Map, Value, json};
@@ -30,7 +31,7 @@ impl Quota {
         let units = |name: &str| {
             let units = match fields.get(name)? {
                 Value::Number(number) => number.as_f64(),
-                Value::String(text) => text.trim().parse().ok(),
+                Value::String(text) => decimal(text.trim()),
                 _ => None,
             };
             units.filter(|units| units.is_finite() && *units >= 0.0)

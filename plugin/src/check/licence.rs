@@ -5,6 +5,7 @@
 use super::report::{Item, Report};
 use crate::api::{Fault, TenantInfo, time};
 use crate::configure::{DataStream, Settings};
+use crate::decimal::decimal;
 use serde_json::{Map, Value};
 
 /// A licence or add-on as `get_tenant_info` counts it: `purchased_<key>` and `<key>_expiration`.
@@ -190,8 +191,8 @@ fn amount(value: &Value) -> Option<String> {
         }
         Value::String(text) => {
             let text = text.trim();
-            text.parse::<f64>()
-                .is_ok_and(|number| number > 0.0)
+            decimal(text)
+                .is_some_and(|number| number > 0.0)
                 .then(|| text.to_owned())
         }
         _ => None,

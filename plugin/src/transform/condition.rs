@@ -1,6 +1,7 @@
 //! When a rule holds.
 
 use super::value::Value;
+use crate::decimal::decimal;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A condition. `P` is how its source is named: a path as it is written, a lookup once compiled.
@@ -57,9 +58,7 @@ impl Shape {
     fn fits(self, value: &Value<'_>) -> bool {
         match (self, value) {
             (Shape::Number, Value::Unsigned(_) | Value::Signed(_) | Value::Float(_)) => true,
-            (Shape::Number, Value::Text(text)) => {
-                text.trim().parse::<f64>().is_ok_and(f64::is_finite)
-            }
+            (Shape::Number, Value::Text(text)) => decimal(text.trim()).is_some(),
             (Shape::CveId, Value::Text(text)) => is_cve_id(text),
             (Shape::Ip, Value::Text(text)) => text.parse::<IpAddr>().is_ok(),
             (Shape::Ipv4, Value::Text(text)) => text.parse::<Ipv4Addr>().is_ok(),

@@ -3,6 +3,7 @@
 use super::reader::Fields;
 use super::value::Value;
 use super::{severity, time};
+use crate::decimal::decimal;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -305,13 +306,7 @@ fn number(value: Value<'_>) -> Result<Value<'_>, String> {
             if let Ok(number) = text.parse::<i64>() {
                 return Ok(Value::Signed(number));
             }
-            // "inf" and "nan" are numbers to Rust, and none to JSON.
-            let numeric = text
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
-            if let (true, Ok(number)) = (numeric, text.parse::<f64>())
-                && number.is_finite()
-            {
+            if let Some(number) = decimal(text) {
                 return Ok(Value::Float(number));
             }
         }
