@@ -2,7 +2,9 @@
 
 use cortex_xdr_simulator::Options;
 use cross_crate_tests::Rig;
+use host_runner::component::Source;
 use host_runner::domain::{Mode, RunState};
+use host_runner::engine::{Limits, Runtime, RuntimeOptions};
 use host_runner::pipeline::{self, Observer, Progress, SyncOptions};
 use host_runner::store::Verdict;
 use serde_json::json;
@@ -104,4 +106,38 @@ async fn a_tenant_that_is_suddenly_empty_is_withheld_and_nothing_is_removed() {
     let report = rig.sync("endpoints").await;
     assert_eq!(report.state, RunState::Withheld, "{:?}", report.verdict);
     assert_eq!(rig.assets().await.len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_has_grown_is_replaced_and_no_record_is_lost_or_read_twice() {
+    let limits = Limits {
+        memory_mib: 4,
+        ..Limits::default()
+    };
+    let runtime = Runtime::new(RuntimeOptions {
+        limits,
+        ..RuntimeOptions::default()
+    })
+    .unwrap();
+    let plugin = runtime.load(&Source::Bundled).await.unwrap();
+    let options = Options {
+        endpoints: 100,
+        alerts: 2_000,
+        ..Options::default()
+    };
+    let rig = Rig::with_plugin(plugin, options, json!({}), true).await;
+    rig.sync("endpoints").await;
+    let report = rig.sync("alerts").await;
+    assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
+    // Beyond three quarters of its memory an instance is replaced.
+    assert!(report.peak_memory > 3 << 20, "{}", report.peak_memory);
+    let read = |log: &cortex_xdr_simulator::RequestLog| {
+        log.count("/public_api/v1/alerts/get_alerts_multi_events")
+    };
+    assert!(
+        read(&rig.simulator.log()) > report.steps,
+        "an instance that is replaced asks again for what was in flight"
+    );
+    assert_eq!(report.ledger.duplicate, 0);
+    assert!(report.ledger.adds_up());
 }

@@ -91,11 +91,24 @@ impl Rig {
     }
 
     async fn connected(options: Options, config: Value, skip_test: bool) -> Self {
+        Self::with_plugin(plugin().await, options, config, skip_test).await
+    }
+
+    /// With a component that was loaded in a way of its own.
+    ///
+    /// # Panics
+    /// Where connecting fails.
+    pub async fn with_plugin(
+        plugin: Arc<Plugin>,
+        options: Options,
+        config: Value,
+        skip_test: bool,
+    ) -> Self {
         let simulator = Simulator::start(options, loopback())
             .await
             .expect("a simulator");
         let data = tempfile::tempdir().expect("a folder");
-        let desk = Desk::new(plugin().await, data.path());
+        let desk = Desk::new(plugin, data.path());
         let request = ConnectRequest {
             skip_test,
             ..request(&simulator, config)
