@@ -4,8 +4,8 @@
 //! the child has a deadline, and its memory goes back to the system with it.
 
 use super::cache::Cache;
+use super::error::EngineError;
 use super::limits::{LimitReached, Limits};
-use super::runtime::EngineError;
 use crate::component::{ComponentFile, LoadError};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -1,8 +1,8 @@
 //! A prepared map in an instance of its own, fed with entries batch by batch.
 
 use super::call::CallError;
+use super::instance::{Instance, finish};
 use super::meter::{Guarded, Meter};
-use super::plugin::{Instance, finish};
 use crate::contract::connector::{Entry, MapContext, Outcome};
 use crate::contract::types::Problem;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,21 +1,20 @@
 //! A component in use: its manifest, and its verbs.
 
 use super::call::CallError;
+use super::instance::{Instance, Shared, finish, instantiate};
 use super::limits::Limits;
 use super::mapper::Mapper;
-use super::meter::{Guarded, Meter};
+use super::meter::Guarded;
 use super::reading::Reading;
-use super::runtime::Runtime;
 use crate::component::{Anatomy, ComponentFile, LoadError, Manifest};
 use crate::contract::{self, connector};
 use crate::domain::Clock;
 use crate::imports::{LogSink, Reach, State};
 use std::sync::Arc;
-use wasmtime::Store;
 
 /// A loaded component: described once, instantiated anew for each verb.
 pub struct Plugin {
-    runtime: Arc<Runtime>,
+    shared: Arc<Shared>,
     pre: contract::PluginPre<State>,
     name: String,
     sha256: String,
@@ -24,17 +23,10 @@ pub struct Plugin {
     manifest: Manifest,
 }
 
-/// One instance and the store that it lives in.
-pub(crate) struct Instance {
-    pub(crate) store: Store<State>,
-    pub(crate) exports: contract::Plugin,
-    pub(crate) meter: Arc<Meter>,
-}
-
 impl Plugin {
     /// Asks a freshly linked component for its manifest.
     pub(crate) async fn describe(
-        runtime: Arc<Runtime>,
+        shared: Arc<Shared>,
         pre: contract::PluginPre<State>,
         file: &ComponentFile,
         anatomy: Anatomy,
@@ -44,8 +36,8 @@ impl Plugin {
                 name: file.name.clone(),
                 reason: error.to_string(),
             };
-            let reach = Reach::nothing(runtime.clock(), Arc::new(crate::imports::Silent));
-            let mut instance = instantiate(&runtime, &pre, reach, "describe")
+            let reach = Reach::nothing(Arc::clone(&shared.clock), Arc::new(crate::imports::Silent));
+            let mut instance = instantiate(&shared, &pre, reach, "describe")
                 .await
                 .map_err(failed)?;
             let exports = &instance.exports;
@@ -63,7 +55,7 @@ impl Plugin {
             error,
         })?;
         Ok(Arc::new(Self {
-            runtime,
+            shared,
             pre,
             name: file.name.clone(),
             sha256: file.sha256.clone(),
@@ -106,13 +98,13 @@ impl Plugin {
     /// The limits that it is held to.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        self.runtime.limits()
+        &self.shared.limits
     }
 
     /// The time that it is told.
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {
-        self.runtime.clock()
+        Arc::clone(&self.shared.clock)
     }
 
     /// Checks and completes a configuration. Pure: the instance has no way out.
@@ -183,52 +175,11 @@ impl Plugin {
     }
 
     async fn pure(&self, verb: &'static str, log: Arc<dyn LogSink>) -> Result<Instance, CallError> {
-        self.instantiate(Reach::nothing(self.runtime.clock(), log), verb)
+        self.instantiate(Reach::nothing(Arc::clone(&self.shared.clock), log), verb)
             .await
     }
 
     async fn instantiate(&self, reach: Reach, verb: &'static str) -> Result<Instance, CallError> {
-        instantiate(&self.runtime, &self.pre, reach, verb).await
-    }
-}
-
-async fn instantiate(
-    runtime: &Runtime,
-    pre: &contract::PluginPre<State>,
-    reach: Reach,
-    verb: &'static str,
-) -> Result<Instance, CallError> {
-    let meter = Arc::new(Meter::new(runtime.limits.clone()));
-    let mut store = Store::new(&runtime.engine, State::new(reach, Arc::clone(&meter)));
-    store.limiter(|state| state);
-    store.set_hostcall_fuel(usize::try_from(runtime.limits.call_mib << 20).unwrap_or(usize::MAX));
-    store.set_max_component_handles(usize::try_from(runtime.limits.handles).unwrap_or(usize::MAX));
-    store.epoch_deadline_async_yield_and_update(1);
-    store.set_epoch_deadline(1);
-    meter.begin_step();
-    let made = Guarded::new(pre.instantiate_async(&mut store), &meter).await;
-    let exports = match made {
-        Ok(Ok(exports)) => exports,
-        Ok(Err(error)) => return Err(CallError::from_wasmtime(verb, &error, &meter)),
-        Err(reached) => return Err(CallError::Limit { verb, reached }),
-    };
-    Ok(Instance {
-        store,
-        exports,
-        meter,
-    })
-}
-
-/// Unfolds the ends of a guarded call: a limit around it, a trap of `run_concurrent`, a trap of the call itself.
-pub(crate) fn finish<R>(
-    verb: &'static str,
-    meter: &Meter,
-    outcome: Result<wasmtime::Result<wasmtime::Result<R>>, super::limits::LimitReached>,
-) -> Result<R, CallError> {
-    meter.end_step();
-    match outcome {
-        Ok(Ok(Ok(value))) => Ok(value),
-        Ok(Ok(Err(error)) | Err(error)) => Err(CallError::from_wasmtime(verb, &error, meter)),
-        Err(reached) => Err(CallError::Limit { verb, reached }),
+        instantiate(&self.shared, &self.pre, reach, verb).await
     }
 }

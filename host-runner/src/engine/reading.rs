@@ -1,8 +1,8 @@
 //! A sync under way: an instance asked for one step after the other, one step ahead of whoever takes them.
 
 use super::call::CallError;
+use super::instance::{Instance, finish};
 use super::meter::Guarded;
-use super::plugin::{Instance, finish};
 use crate::contract::connector::{Progress, SyncRequest};
 use crate::contract::types::Fault;
 use std::sync::Arc;

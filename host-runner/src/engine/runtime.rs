@@ -3,6 +3,8 @@
 use super::cache::Cache;
 use super::compile::{self, Compiler};
 use super::config;
+use super::error::EngineError;
+use super::instance::Shared;
 use super::limits::Limits;
 use super::plugin::Plugin;
 use crate::component::{Anatomy, LoadError, Source, check_kind};
@@ -13,22 +15,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
-
-/// The engine can't be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// wasmtime refuses.
-    #[error("the WebAssembly engine can't be set up: {0:#}")]
-    Engine(#[from] wasmtime::Error),
-    /// A file or folder of the runner's own.
-    #[error("{path}: {error}", path = path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-}
 
 /// How to set up a [`Runtime`].
 #[derive(Clone)]
@@ -59,10 +45,8 @@ impl Default for RuntimeOptions {
 
 /// The engine and its linker; one per process.
 pub struct Runtime {
-    pub(crate) engine: Engine,
-    pub(crate) linker: Linker<State>,
-    pub(crate) limits: Limits,
-    pub(crate) clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    linker: Linker<State>,
     cache: Option<Cache>,
     compiler: Compiler,
 }
@@ -79,10 +63,12 @@ impl Runtime {
             .map(|path| Cache::open(&path).map_err(|error| EngineError::Io { path, error }))
             .transpose()?;
         Ok(Arc::new(Self {
-            engine,
+            shared: Arc::new(Shared {
+                engine,
+                limits: options.limits,
+                clock: options.clock,
+            }),
             linker,
-            limits: options.limits,
-            clock: options.clock,
             cache,
             compiler: options.compiler,
         }))
@@ -91,28 +77,28 @@ impl Runtime {
     /// The limits that instances are held to.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.shared.limits
     }
 
     /// The time that guests are told.
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.clock)
+        Arc::clone(&self.shared.clock)
     }
 
     /// Reads, judges, compiles (or finds compiled) and describes a component.
-    pub async fn load(self: &Arc<Self>, source: &Source) -> Result<Arc<Plugin>, LoadError> {
-        let file = source.read(&self.limits)?;
+    pub async fn load(&self, source: &Source) -> Result<Arc<Plugin>, LoadError> {
+        let file = source.read(&self.shared.limits)?;
         check_kind(&file)?;
         let component = compile::obtain(
-            &self.engine,
+            &self.shared.engine,
             self.cache.as_ref(),
             &self.compiler,
             &file,
-            &self.limits,
+            &self.shared.limits,
         )
         .await?;
-        let anatomy = Anatomy::of(&file, &self.engine, &component)?;
+        let anatomy = Anatomy::of(&file, &self.shared.engine, &component)?;
         let not_kept = |error: wasmtime::Error| LoadError::Contract {
             name: file.name.clone(),
             contract: format!("{}@{}", contract::PACKAGE, contract::VERSION),
@@ -120,7 +106,7 @@ impl Runtime {
         };
         let linked = self.linker.instantiate_pre(&component).map_err(not_kept)?;
         let pre = contract::PluginPre::new(linked).map_err(not_kept)?;
-        Plugin::describe(Arc::clone(self), pre, &file, anatomy).await
+        Plugin::describe(Arc::clone(&self.shared), pre, &file, anatomy).await
     }
 }
 

@@ -1,0 +1,66 @@
+//! One instance of a component: made anew for each verb, never entered again after it broke.
+
+use super::call::CallError;
+use super::limits::{LimitReached, Limits};
+use super::meter::{Guarded, Meter};
+use crate::contract;
+use crate::domain::Clock;
+use crate::imports::{Reach, State};
+use std::sync::Arc;
+use wasmtime::{Engine, Store};
+
+/// What all instances of a process share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// One instance and the store that it lives in.
+pub(crate) struct Instance {
+    pub(crate) store: Store<State>,
+    pub(crate) exports: contract::Plugin,
+    pub(crate) meter: Arc<Meter>,
+}
+
+/// Makes an instance within the limits.
+pub(crate) async fn instantiate(
+    shared: &Shared,
+    pre: &contract::PluginPre<State>,
+    reach: Reach,
+    verb: &'static str,
+) -> Result<Instance, CallError> {
+    let meter = Arc::new(Meter::new(shared.limits.clone()));
+    let mut store = Store::new(&shared.engine, State::new(reach, Arc::clone(&meter)));
+    store.limiter(|state| state);
+    store.set_hostcall_fuel(usize::try_from(shared.limits.call_mib << 20).unwrap_or(usize::MAX));
+    store.set_max_component_handles(usize::try_from(shared.limits.handles).unwrap_or(usize::MAX));
+    store.epoch_deadline_async_yield_and_update(1);
+    store.set_epoch_deadline(1);
+    meter.begin_step();
+    let made = Guarded::new(pre.instantiate_async(&mut store), &meter).await;
+    let exports = match made {
+        Ok(Ok(exports)) => exports,
+        Ok(Err(error)) => return Err(CallError::from_wasmtime(verb, &error, &meter)),
+        Err(reached) => return Err(CallError::Limit { verb, reached }),
+    };
+    Ok(Instance {
+        store,
+        exports,
+        meter,
+    })
+}
+
+/// Unfolds the ends of a guarded call: a limit around it, a trap of `run_concurrent`, a trap of the call itself.
+pub(crate) fn finish<R>(
+    verb: &'static str,
+    meter: &Meter,
+    outcome: Result<wasmtime::Result<wasmtime::Result<R>>, LimitReached>,
+) -> Result<R, CallError> {
+    meter.end_step();
+    match outcome {
+        Ok(Ok(Ok(value))) => Ok(value),
+        Ok(Ok(Err(error)) | Err(error)) => Err(CallError::from_wasmtime(verb, &error, meter)),
+        Err(reached) => Err(CallError::Limit { verb, reached }),
+    }
+}
