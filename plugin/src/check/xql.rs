@@ -101,7 +101,7 @@ fn judge_quota(report: &mut Report, quota: &Quota, share: f64, endpoints: Option
         report.warned(
             Item::Quota,
             detail,
-            "Raise xqlDailyShare, buy query units, or narrow the endpoints by tags; a sync that reaches its share stops and says so.",
+            "Raise xqlDailyShare, buy query units, or narrow the endpoints by tags; once its share is used, a sync starts no query and says so.",
         );
     } else if let (Some(estimate), Some(left)) = (estimate, left_today(quota))
         && estimate > left

@@ -42,37 +42,49 @@ pub fn take_choices<T: Copy>(
     name: fn(T) -> &'static str,
     default: &[T],
 ) -> Vec<T> {
+    let names: Vec<&'static str> = choices.iter().map(|choice| name(*choice)).collect();
+    match take_names(document, field, &names) {
+        Some(found) => choices
+            .iter()
+            .zip(&names)
+            .filter(|(_, name)| found.contains(name))
+            .map(|(choice, _)| *choice)
+            .collect(),
+        None => default.to_vec(),
+    }
+}
+
+/// The names that are meant; none where the field is absent.
+fn take_names(
+    document: &mut Document,
+    field: Field,
+    names: &[&'static str],
+) -> Option<Vec<&'static str>> {
     let before = document.problems.len();
-    let Some(items) = document.take_list(field) else {
-        return default.to_vec();
-    };
-    let names = || choices.iter().map(|choice| name(*choice));
+    let items = document.take_list(field)?;
     if items.is_empty() && document.problems.len() == before {
         document.refuse(
             &format!("/{}", field.name),
             format!(
                 "is empty, so that nothing would be read: name at least one of {}, or leave it out",
-                names().collect::<Vec<_>>().join(", ")
+                names.join(", ")
             ),
         );
     }
     let mut found = Vec::new();
     for (pointer, text) in items {
-        match find(&text, choices, name) {
-            Some(choice) => found.push(choice),
+        match find(&text, names, |name| name) {
+            Some(name) => found.push(name),
             None => {
-                let meant = match nearest(&text, names()) {
+                let meant = match nearest(&text, names.iter().copied()) {
                     Some(close) => format!("did you mean {close}?"),
-                    None => format!(
-                        "it must be one of {}",
-                        names().collect::<Vec<_>>().join(", ")
-                    ),
+                    None => format!("it must be one of {}", names.join(", ")),
                 };
                 document.refuse(&pointer, format!("is {}; {meant}", shown(&text)));
             }
         }
     }
-    found
+    Some(found)
 }
 
 #[cfg(test)]
