@@ -131,7 +131,7 @@ pub fn read_config(file: &InputFile) -> Result<Value, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::new(
             Exit::Input,
-            format!("the configuration {file} can't be read: {error}"),
+            format!("the configuration ({file}) can't be read: {error}"),
         )
         .remedy("check the path given with --config; `-` reads standard input")
     };
@@ -148,7 +148,7 @@ pub fn read_config(file: &InputFile) -> Result<Value, Failure> {
     if bytes.len() as u64 > LARGEST_CONFIG {
         return Err(Failure::new(
             Exit::Input,
-            format!("the configuration {file} is larger than 1 MiB, so it can't be one"),
+            format!("the configuration ({file}) is larger than 1 MiB, so it can't be one"),
         ));
     }
     // The text itself may hold a key: only the place is told.
@@ -156,7 +156,7 @@ pub fn read_config(file: &InputFile) -> Result<Value, Failure> {
         Failure::new(
             Exit::Input,
             format!(
-                "the configuration {file} isn't JSON: {} at line {}, column {}",
+                "the configuration ({file}) isn't JSON: {} at line {}, column {}",
                 category(&error),
                 error.line(),
                 error.column()

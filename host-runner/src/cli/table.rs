@@ -43,6 +43,14 @@ impl Table {
         self.rows += 1;
     }
 
+    /// Wraps long cells so that no line is wider than this.
+    pub fn wrapped(mut self, width: u16) -> Self {
+        self.inner
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
+        self
+    }
+
     /// Whether no row was added.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
@@ -176,6 +184,15 @@ mod tests {
             table.render(),
             "NAME         READ  STATE\nxdr        18,204  processed\nlong-name       7  -"
         );
+    }
+
+    #[test]
+    fn long_cells_are_wrapped_where_a_width_is_given() {
+        let mut table = Table::new(&["CALL", "PERMISSION"]);
+        table.row(["get", "Query Center: View (role Viewer)"]);
+        let text = table.wrapped(28).render();
+        assert!(text.lines().count() > 2, "{text}");
+        assert!(text.lines().all(|line| line.len() <= 28), "{text}");
     }
 
     #[test]

@@ -135,7 +135,8 @@ fn named(
         return Ok(bundled);
     }
     let path = Path::new(name);
-    if !path.exists() {
+    let looks_like_a_file = path.components().count() > 1 || path.extension().is_some();
+    if !looks_like_a_file && !path.exists() {
         return Err(ConnectionError::NoSuchMap {
             stream: stream.to_string(),
             name: name.to_owned(),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// `read = new + changed + unchanged + closed + filtered + out_of_scope + parked + duplicate + quarantined`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Ledger {
     /// Records read, by the connector's hand: entries, closures, quarantined ones, and those that it skipped and only counted.
     pub read: u64,
@@ -24,6 +24,7 @@ pub struct Ledger {
     /// Left out, by the filter's name. Closures of records that are not held are among them, by the closing's name.
     pub filtered: BTreeMap<String, u64>,
     /// Held records that a filter of the configuration leaves out now.
+    #[serde(alias = "out_of_scope")]
     pub out_of_scope: u64,
     /// Entries kept without an asset, because it is not held and may not be created.
     pub parked: u64,
@@ -33,6 +34,7 @@ pub struct Ledger {
     pub quarantined: u64,
 
     /// Not part of the sum: of those in quarantine, how many had no key. Such a sync proves nothing about what it did not see.
+    #[serde(alias = "without_key")]
     pub without_key: u64,
     /// Not part of the sum: of the changed, how many were closed or out of scope before.
     pub reopened: u64,
@@ -44,25 +46,34 @@ pub struct Ledger {
 
 /// What happened to documents. One record can give several, so these stand beside the ledger's sum.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Documents {
     /// Assets onboarded.
+    #[serde(alias = "assets_created")]
     pub assets_created: u64,
     /// Assets that were held and took on mapped values.
+    #[serde(alias = "assets_updated")]
     pub assets_updated: u64,
     /// Assets that no source feeds any more.
+    #[serde(alias = "assets_deactivated")]
     pub assets_deactivated: u64,
     /// Findings that were not held before, parked ones among them.
+    #[serde(alias = "findings_new")]
     pub findings_new: u64,
     /// Findings that were open and whose document is another one now.
+    #[serde(alias = "findings_changed")]
     pub findings_changed: u64,
     /// Findings closed.
+    #[serde(alias = "findings_closed")]
     pub findings_closed: u64,
     /// Findings that were closed or out of scope, and are open again.
+    #[serde(alias = "findings_reopened")]
     pub findings_reopened: u64,
     /// Findings that moved out of scope.
+    #[serde(alias = "findings_out_of_scope")]
     pub findings_out_of_scope: u64,
     /// Findings that were parked and found their asset.
+    #[serde(alias = "findings_attached")]
     pub findings_attached: u64,
 }
 
@@ -192,6 +203,23 @@ mod tests {
         assert_eq!(sum.without_key, 2);
         assert_eq!(sum.filtered.get("status"), Some(&6));
         assert_eq!(sum.documents.findings_closed, 4);
+    }
+
+    #[test]
+    fn a_ledger_is_written_in_camel_case_and_read_in_both() {
+        let mut ledger = Ledger {
+            out_of_scope: 1,
+            without_key: 2,
+            ..Ledger::default()
+        };
+        ledger.documents.findings_out_of_scope = 3;
+        let written = serde_json::to_value(&ledger).unwrap();
+        assert_eq!(written["outOfScope"], 1);
+        assert_eq!(written["documents"]["findingsOutOfScope"], 3);
+        let older =
+            r#"{"out_of_scope": 1, "without_key": 2, "documents": {"findings_out_of_scope": 3}}"#;
+        assert_eq!(serde_json::from_value::<Ledger>(written).unwrap(), ledger);
+        assert_eq!(serde_json::from_str::<Ledger>(older).unwrap(), ledger);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Full or incremental, and why.
 
 use super::job::ModeChoice;
-use crate::domain::{Mode, Timestamp};
-use crate::store::SyncHistory;
+use crate::domain::{DataStreamName, Mode, Timestamp};
+use crate::store::{Connection, SyncHistory};
 
 /// What the choice follows from, beside the history.
 #[derive(Debug, Clone)]
@@ -17,6 +17,31 @@ pub struct Due<'a> {
     pub full_every_days: u16,
     /// Now.
     pub now: Timestamp,
+}
+
+/// Days between full syncs where the connection does not say.
+const FULL_EVERY_DAYS: u16 = 7;
+
+impl<'a> Due<'a> {
+    /// What the choice for a data stream of a connection follows from.
+    pub fn of(
+        connection: &'a Connection,
+        stream: &DataStreamName,
+        choice: ModeChoice,
+        incremental: bool,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            choice,
+            incremental,
+            scope: connection.scope_of(stream),
+            full_every_days: connection
+                .policy
+                .full_sync_every_days
+                .unwrap_or(FULL_EVERY_DAYS),
+            now,
+        }
+    }
 }
 
 /// The mode, and why it was chosen: kept with the run and shown.

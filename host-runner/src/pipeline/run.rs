@@ -20,9 +20,6 @@ use crate::store::{
 use std::sync::Arc;
 use std::time::Instant;
 
-/// How many days lie between full syncs where nobody says.
-const FULL_EVERY_DAYS: u16 = 7;
-
 /// Syncs one data stream: begins a run, or goes on with an interrupted sync, and records how it ended.
 ///
 /// A run that fails is no error here: its report says what happened. What it committed is kept, and the next run goes on from
@@ -55,17 +52,13 @@ pub async fn sync<S: Store>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
     };
     let chosen = choose(
         &history,
-        &Due {
-            choice: job.options.mode,
-            incremental: declared.incremental,
-            scope: job.connection.scope_of(&job.stream),
-            full_every_days: job
-                .connection
-                .policy
-                .full_sync_every_days
-                .unwrap_or(FULL_EVERY_DAYS),
-            now: job.plugin.clock().now(),
-        },
+        &Due::of(
+            &job.connection,
+            &job.stream,
+            job.options.mode,
+            declared.incremental,
+            job.plugin.clock().now(),
+        ),
     )
     .map_err(SyncError::Mode)?;
 

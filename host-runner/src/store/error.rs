@@ -56,8 +56,8 @@ pub enum StoreError {
         "connection {connection} is being synced by process {pid} since {since}: wait until it ends, or stop it"
     )]
     Busy {
-        /// Which.
-        connection: ConnectionId,
+        /// Which: its name in quotation marks where it is known, else its number.
+        connection: String,
         /// Since when; the epoch where that is not known.
         since: Timestamp,
         /// By which process; 0 where that is not known.

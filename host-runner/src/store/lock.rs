@@ -49,7 +49,7 @@ pub(super) fn take(
         Err(TryLockError::WouldBlock) => {
             let (pid, since) = holder(&mut file);
             return Err(StoreError::Busy {
-                connection,
+                connection: connection.to_string(),
                 since,
                 pid,
             });

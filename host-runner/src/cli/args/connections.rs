@@ -138,15 +138,15 @@ pub struct SettingsArgs {
 /// What `connections` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
-    about = "List a tenant's connections",
-    long_about = "List a tenant's connections: the connector and its version, the origin, whether it was tested, and how its last sync \
+    about = "List the connections of a tenant, or of all",
+    long_about = "List the connections of a tenant, or of all tenants: the connector and its version, the origin, whether it was tested, and how its last sync \
         ended.",
     after_long_help = "Example:\n  host-runner connections --tenant acme"
 )]
 pub struct ConnectionsArgs {
-    /// The tenant
+    /// The tenant [default: all]
     #[arg(long, value_name = "TENANT")]
-    pub tenant: TenantName,
+    pub tenant: Option<TenantName>,
 }
 
 /// What `disconnect` takes.

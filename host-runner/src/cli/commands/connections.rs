@@ -5,18 +5,24 @@ use serde_json::json;
 use crate::cli::args::{ConnectionsArgs, DisconnectArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::failure::CommandResult;
+use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human;
 use crate::cli::table::Table;
 use crate::cli::view::connection;
+use crate::domain::TenantName;
+use crate::store::sqlite::SqliteStore;
 use crate::store::{Purge, RunFilter, Store, Tested};
 
 /// Runs `connections`.
 pub async fn list(context: &Context, args: &ConnectionsArgs) -> CommandResult {
-    let store = context.stores()?.open(&args.tenant).await?;
-    let connections = store.connections().await?;
-    let (output, now) = (&context.output, context.now());
+    let stores = context.stores()?;
+    let tenants = match &args.tenant {
+        Some(tenant) => vec![tenant.clone()],
+        None => stores.tenants()?,
+    };
+    let output = &context.output;
     let mut table = Table::new(&[
+        "TENANT",
         "NAME",
         "CONNECTOR",
         "ORIGIN",
@@ -24,9 +30,37 @@ pub async fn list(context: &Context, args: &ConnectionsArgs) -> CommandResult {
         "LAST SYNC",
         "DESCRIPTION",
     ]);
-    for each in &connections {
+    for tenant in &tenants {
+        let store = stores.open(tenant).await?;
+        rows(context, tenant, &store, &mut table).await?;
+    }
+    if !output.json() {
+        if table.is_empty() {
+            let whose = args.tenant.as_ref().map_or_else(
+                || format!("{} holds", stores.data().display()),
+                |tenant| format!("tenant {tenant} has"),
+            );
+            output.note(format!(
+                "{whose} no connection; `host-runner connect` makes one"
+            ));
+        } else {
+            output.line(table.render())?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// One tenant's connections: as rows, or as JSON at once.
+async fn rows(
+    context: &Context,
+    tenant: &TenantName,
+    store: &SqliteStore,
+    table: &mut Table,
+) -> Result<(), Failure> {
+    let (output, now) = (&context.output, context.now());
+    for each in &store.connections().await? {
         if output.json() {
-            output.item(&connection::document(each, &args.tenant))?;
+            output.item(&connection::document(each, tenant))?;
             continue;
         }
         let filter = RunFilter {
@@ -50,6 +84,7 @@ pub async fn list(context: &Context, args: &ConnectionsArgs) -> CommandResult {
             Tested::Untested { .. } => "untested".to_owned(),
         };
         table.row([
+            tenant.as_str(),
             each.name.as_str(),
             &format!("{} {}", each.component.name, each.component.version),
             &connection::origins(each),
@@ -58,17 +93,7 @@ pub async fn list(context: &Context, args: &ConnectionsArgs) -> CommandResult {
             &each.description,
         ]);
     }
-    if !output.json() {
-        if table.is_empty() {
-            output.note(format!(
-                "tenant {} has no connection; `host-runner connect` makes one",
-                args.tenant
-            ));
-        } else {
-            output.line(table.render())?;
-        }
-    }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 /// Runs `disconnect`.

@@ -84,6 +84,15 @@ async fn show(context: &Context, keep: Option<&PathBuf>) -> CommandResult {
     title("\nConnecting: configure, test, save")?;
     let tenant = name(TenantName::new(TENANT))?;
     let connection = name(ConnectionName::new(CONNECTION))?;
+    if let Some(keep) = keep
+        && desk.stores.tenants()?.contains(&tenant)
+    {
+        return Err(Failure::new(
+            Exit::Input,
+            format!("{} holds a demonstration already", keep.display()),
+        )
+        .remedy("give another directory with --keep, or remove that one"));
+    }
     connect(context, &desk, &simulator, &tenant, &connection).await?;
 
     title("\nSyncing")?;
@@ -94,6 +103,7 @@ async fn show(context: &Context, keep: Option<&PathBuf>) -> CommandResult {
         output.document(&json!({
             "simulator": {"url": simulator.url(), "endpoints": ENDPOINTS, "alerts": ALERTS, "cves": CVES},
             "runs": sync::documents(&ended, CONNECTION),
+            "process": sync::process(),
             "assets": samples.0,
             "findings": samples.1,
         }))?;

@@ -12,6 +12,9 @@ use crate::component::{Manifest, OriginRules};
 use crate::egress::OriginRule;
 use crate::engine::Plugin;
 
+/// Columns of a table whose cells are sentences: as wide as the help texts.
+const WIDTH: u16 = 108;
+
 /// Runs it.
 pub async fn run(context: &Context, _args: &InspectArgs) -> CommandResult {
     let plugin = context.plugin_alone(&PaceArgs::default()).await?;
@@ -33,14 +36,18 @@ pub async fn run(context: &Context, _args: &InspectArgs) -> CommandResult {
     }
     output.line(title("Where it can go"))?;
     for origin in &manifest.origins {
-        output.line(format!(
-            "  {}  {}",
-            human::plain(&origin.name),
-            human::plain(&rules(origin).join(", "))
-        ))?;
+        for rule in rules(origin) {
+            output.line(format!(
+                "  {}  {}",
+                human::plain(&origin.name),
+                human::plain(&rule)
+            ))?;
+        }
     }
     output.line(title(&format!("What it can call: {}", promise(manifest))))?;
     output.line(indented(&calls(manifest).render()))?;
+    output.line(title("What each call needs"))?;
+    output.line(indented(&needs(manifest).wrapped(WIDTH).render()))?;
     output.line(title("Data streams"))?;
     output.line(indented(&streams(manifest).render()))?;
     output.line(title("Configuration"))?;
@@ -48,7 +55,9 @@ pub async fn run(context: &Context, _args: &InspectArgs) -> CommandResult {
     output.line(title("Transform maps"))?;
     output.line(indented(&maps(manifest).render()))?;
     output.line(title("How to set it up"))?;
-    output.line(indented(&human::plain_lines(manifest.setup.trim())))?;
+    // The text is Markdown; its marks for bold are none to a terminal.
+    let setup = manifest.setup.trim().replace("**", "");
+    output.line(indented(&human::plain_lines(&setup)))?;
     Ok(Exit::Success)
 }
 
@@ -106,19 +115,29 @@ fn rules(origin: &OriginRules) -> Vec<String> {
 }
 
 fn calls(manifest: &Manifest) -> Table {
-    let mut table = Table::new(&["CALL", "REQUEST", "DOES", "PERMISSION", "LICENCE", "FOR"]);
+    let mut table = Table::new(&["CALL", "DOES", "REQUEST", "FOR"]);
     for call in &manifest.calls {
         table.row([
             call.name.as_str(),
-            &format!("{} {}", call.method, call.path),
             if call.changes { "CHANGES" } else { "reads" },
-            &call.permission,
-            call.licence.as_deref().unwrap_or_default(),
+            &format!("{} {}", call.method, call.path),
             &if call.data_streams.is_empty() {
                 "test".to_owned()
             } else {
                 call.data_streams.join(", ")
             },
+        ]);
+    }
+    table
+}
+
+fn needs(manifest: &Manifest) -> Table {
+    let mut table = Table::new(&["CALL", "PERMISSION", "LICENCE"]);
+    for call in &manifest.calls {
+        table.row([
+            call.name.as_str(),
+            &call.permission,
+            call.licence.as_deref().unwrap_or_default(),
         ]);
     }
     table

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::args::StatusArgs;
+use crate::cli::args::{PaceArgs, StatusArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{CommandResult, Failure};
@@ -10,7 +10,8 @@ use crate::cli::human::{self, count};
 use crate::cli::table::{Card, Table, bold};
 use crate::cli::view::connection as view;
 use crate::cli::view::run as run_view;
-use crate::domain::{Mode, RunState, TenantName, Timestamp};
+use crate::domain::{DataStreamName, Mode, RunState, TenantName, Timestamp};
+use crate::pipeline::{Chosen, Due, ModeChoice, choose};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Connection, Run, RunFilter, Store, StoreError, Summary};
 
@@ -21,6 +22,8 @@ struct Status {
     /// The latest run of each chosen data stream, in the order of reading.
     latest: Vec<Run>,
     summary: Summary,
+    /// What the next sync of each data stream will be, and why.
+    next: Vec<(DataStreamName, Chosen)>,
     now: Timestamp,
 }
 
@@ -32,6 +35,7 @@ pub async fn run(context: &Context, args: &StatusArgs) -> CommandResult {
     let status = Status {
         latest: latest(&store, &connection, context.now()).await?,
         summary: store.summary(connection.id).await?,
+        next: next(context, &store, &connection).await?,
         connection,
         tenant: named.tenant.clone(),
         now: context.now(),
@@ -61,6 +65,38 @@ pub async fn run(context: &Context, args: &StatusArgs) -> CommandResult {
         ))?;
     }
     Ok(Exit::Success)
+}
+
+/// What the next sync of each data stream will be, as `sync` will choose it.
+async fn next(
+    context: &Context,
+    store: &SqliteStore,
+    connection: &Connection,
+) -> Result<Vec<(DataStreamName, Chosen)>, Failure> {
+    // What the component reads incrementally stands in its manifest alone. Where it is not at hand, a full sync is what is certain.
+    let plugin = match context.plugin_alone(&PaceArgs::default()).await {
+        Ok(plugin) if plugin.manifest().name == connection.component.name => Some(plugin),
+        _ => None,
+    };
+    let mut next = Vec::new();
+    for stream in &connection.data_streams {
+        let history = store.sync_history(connection.id, stream).await?;
+        let incremental = plugin
+            .as_ref()
+            .and_then(|plugin| plugin.manifest().data_stream(stream.as_str()))
+            .is_some_and(|declared| declared.incremental);
+        let due = Due::of(
+            connection,
+            stream,
+            ModeChoice::Auto,
+            incremental,
+            context.now(),
+        );
+        let chosen =
+            choose(&history, &due).map_err(|reason| Failure::new(Exit::Internal, reason))?;
+        next.push((stream.clone(), chosen));
+    }
+    Ok(next)
 }
 
 /// The latest run of each stream. One that a killed process left under way is marked failed first: where nobody holds the
@@ -122,14 +158,36 @@ impl Status {
         self.latest.iter().map(|run| run.state).max_by_key(rank)
     }
 
-    /// What the next sync will be, and why.
-    fn next(&self) -> (Mode, String) {
-        let why = if self.latest.len() < self.connection.data_streams.len() {
-            "not every data stream was synced yet"
-        } else {
-            "this version syncs in full only"
-        };
-        (Mode::Full, why.to_owned())
+    /// What the next sync will be, and why: in one line where that is the same for all data streams.
+    fn next(&self) -> Vec<String> {
+        let told = |chosen: &Chosen| format!("{} ({})", chosen.mode, chosen.reason);
+        match self.next.split_first() {
+            Some(((_, first), rest)) if rest.iter().all(|(_, other)| other == first) => {
+                vec![told(first)]
+            }
+            _ => self
+                .next
+                .iter()
+                .map(|(stream, chosen)| format!("{stream}: {}", told(chosen)))
+                .collect(),
+        }
+    }
+
+    fn next_document(&self) -> Value {
+        let full = self
+            .next
+            .iter()
+            .find(|(_, chosen)| chosen.mode == Mode::Full)
+            .or(self.next.first());
+        json!({
+            "type": full.map(|(_, chosen)| chosen.mode),
+            "reason": full.map(|(_, chosen)| &chosen.reason),
+            "streams": self.next.iter().map(|(stream, chosen)| json!({
+                "stream": stream,
+                "type": chosen.mode,
+                "reason": chosen.reason,
+            })).collect::<Vec<_>>(),
+        })
     }
 
     fn card(&self) -> Card {
@@ -143,7 +201,6 @@ impl Status {
             )
         };
         let (update, onboard) = view::switches(connection);
-        let (mode, why) = self.next();
         let mut card = Card::new(format!("{} of tenant {}", connection.name, self.tenant));
         card.row_if(
             "description",
@@ -172,7 +229,7 @@ impl Status {
             ),
         )
         .row_if("failed for", self.last().and_then(run_view::fault))
-        .row("next sync", format!("{mode} ({why})"))
+        .lines("next sync", self.next())
         .row("tested", view::tested(connection, self.now))
         .row("connector", self.component())
         .row("requests go to", view::origins(connection))
@@ -258,13 +315,12 @@ impl Status {
     fn document(&self) -> Value {
         let name = self.connection.name.as_str();
         let run = |run: &Run| run_view::document(run, name);
-        let (mode, why) = self.next();
         json!({
             "connection": view::document(&self.connection, &self.tenant),
             "state": self.state().map(RunState::as_str),
             "runningSync": self.running().map(run),
             "lastSync": self.last().map(run),
-            "nextSync": {"type": mode, "reason": why},
+            "nextSync": self.next_document(),
             "streams": self.latest.iter().map(run).collect::<Vec<_>>(),
             "held": self.summary,
         })

@@ -53,6 +53,7 @@ pub async fn run(context: &Context, args: &SyncArgs) -> CommandResult {
             "connection": named.name,
             "tenant": named.tenant,
             "runs": documents(&ended, named.name.as_str()),
+            "process": process(),
         }))?;
     }
     ended.failure.map_or(Ok(Exit::Success), Err)
@@ -186,7 +187,8 @@ fn failure(report: &RunReport) -> Option<Failure> {
                 exit(fault.kind),
                 format!(
                     "the sync of {} failed: {}; {kept}",
-                    report.stream, fault.message
+                    report.stream,
+                    fault.message.trim_end_matches('.')
                 ),
             )
             .remedy(fault.remedy.clone())
@@ -236,6 +238,11 @@ fn verdict_json(verdict: &Verdict) -> Value {
             "sample": preview.sample,
         }),
     }
+}
+
+/// What the syncs cost this process, as JSON.
+pub fn process() -> Value {
+    json!({"peakMemory": peak_memory()})
 }
 
 /// The most memory that this process has used, where the system tells.

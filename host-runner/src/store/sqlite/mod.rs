@@ -64,7 +64,35 @@ struct Inner {
 impl SqliteStore {
     /// A transaction that may write. It waits for its turn at the start, so that it never has to give up half-way; dropped, it leaves nothing.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Fail> {
-        Ok(self.inner.writer.begin_with("BEGIN IMMEDIATE").await?)
+        match self.inner.writer.begin_with("BEGIN IMMEDIATE").await {
+            // After a full disk or a failed write SQLite rolls back by itself, and sqlx counts that transaction as open for ever:
+            // the next one begins on a new connection.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                let _ = self.inner.writer.acquire().await?.close().await;
+                Ok(self.inner.writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            begun => Ok(begun?),
+        }
+    }
+
+    /// The error with the connection's name in place of its number, which says nothing to people.
+    async fn named(&self, error: StoreError, connection: ConnectionId) -> StoreError {
+        let StoreError::Busy { since, pid, .. } = error else {
+            return error;
+        };
+        let name: Result<Option<String>, _> =
+            sqlx::query_scalar("SELECT name FROM connections WHERE id = ?1")
+                .bind(connection.0)
+                .fetch_optional(&self.inner.readers)
+                .await;
+        StoreError::Busy {
+            connection: match name {
+                Ok(Some(name)) => format!("\"{name}\""),
+                _ => connection.to_string(),
+            },
+            since,
+            pid,
+        }
     }
 
     /// What went wrong, in the store's terms.
@@ -110,9 +138,10 @@ impl Store for SqliteStore {
     }
 
     async fn remove_connection(&self, id: ConnectionId, purge: Purge) -> Result<(), StoreError> {
-        connections::remove(self, id, purge)
-            .await
-            .map_err(|fail| self.explain(fail))
+        match connections::remove(self, id, purge).await {
+            Ok(()) => Ok(()),
+            Err(fail) => Err(self.named(self.explain(fail), id).await),
+        }
     }
 
     async fn put_secret(
@@ -153,9 +182,10 @@ impl Store for SqliteStore {
     }
 
     async fn lock(&self, connection: ConnectionId, now: Timestamp) -> Result<RunLock, StoreError> {
-        runs::take_lock(self, connection, now)
-            .await
-            .map_err(|fail| self.explain(fail))
+        match runs::take_lock(self, connection, now).await {
+            Ok(lock) => Ok(lock),
+            Err(fail) => Err(self.named(self.explain(fail), connection).await),
+        }
     }
 
     async fn begin_run(&self, run: &NewRun) -> Result<RunId, StoreError> {

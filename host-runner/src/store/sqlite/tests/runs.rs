@@ -89,8 +89,13 @@ async fn a_second_lock_is_refused_with_the_holder_until_the_first_is_dropped() {
         .await
         .unwrap();
     match other.lock(bench.connection, at(50)).await {
-        Err(StoreError::Busy { since, pid, .. }) => {
-            assert_eq!((since, pid), (at(42), std::process::id()))
+        Err(StoreError::Busy {
+            since,
+            pid,
+            connection,
+        }) => {
+            assert_eq!((since, pid), (at(42), std::process::id()));
+            assert_eq!(connection, "\"prod\"");
         }
         other => panic!("{other:?}"),
     }

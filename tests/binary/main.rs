@@ -1,0 +1,18 @@
+//! The real binary, as a person or a script types it, against simulated tenants in this process: exit codes, messages and the
+//! documents of `--json`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod bad_input;
+mod everyday;
+mod keys;
+mod runner;
+mod stopping;
+mod whole_tenant;
