@@ -83,14 +83,21 @@ async fn a_data_directory_that_cannot_be_used_or_is_of_a_later_version_is_left_a
 
     runner.connect(json!({})).await.succeeded();
     let database = runner.data().join("tenants/acme.db");
-    let mut bytes = std::fs::read(&database).unwrap();
-    // The schema's number, "user version" in https://www.sqlite.org/fileformat.html.
-    bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
-    std::fs::write(&database, &bytes).unwrap();
+    let address = format!("sqlite://{}", database.display());
+    let opened = sqlx::SqlitePool::connect(&address).await.unwrap();
+    sqlx::query("PRAGMA user_version = 99")
+        .execute(&opened)
+        .await
+        .unwrap();
+    opened.close().await;
+    let bytes = std::fs::read(&database).unwrap();
     let later = runner.run(&["status", "xdr", "--tenant", "acme"]).await;
     later.failed(7, &["later version", "99"]);
     assert_eq!(std::fs::read(&database).unwrap(), bytes);
 
+    for ending in ["db-wal", "db-shm"] {
+        let _ = std::fs::remove_file(database.with_extension(ending));
+    }
     std::fs::write(&database, "these are notes").unwrap();
     let foreign = runner.run(&["status", "xdr", "--tenant", "acme"]).await;
     foreign.failed(7, &["holds no data of host-runner"]);
