@@ -30,7 +30,10 @@ pub(crate) async fn instantiate(
     reach: Reach,
     verb: &'static str,
 ) -> Result<Instance, CallError> {
-    let meter = Arc::new(Meter::new(shared.limits.clone()));
+    let meter = Arc::new(match reach.egress.clone() {
+        Some(egress) => Meter::with(shared.limits.clone(), Box::new(move || egress.held_back())),
+        None => Meter::new(shared.limits.clone()),
+    });
     let mut store = Store::new(&shared.engine, State::new(reach, Arc::clone(&meter)));
     store.limiter(|state| state);
     store.set_hostcall_fuel(usize::try_from(shared.limits.call_mib << 20).unwrap_or(usize::MAX));

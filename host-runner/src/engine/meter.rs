@@ -12,10 +12,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
+/// Tells how long requests were held back so far, by the API's budgets or while an attempt waited to be repeated: at least one of
+/// them, on the clock. That time is not the guest's.
+pub type HeldBack = Box<dyn Fn() -> Duration + Send + Sync>;
+
 /// Shared between an instance's imports and the guard around its calls.
-#[derive(Debug)]
 pub struct Meter {
     limits: Limits,
+    held_back: HeldBack,
     step: Mutex<StepUse>,
     memory: AtomicU64,
     memory_peak: AtomicU64,
@@ -27,7 +31,8 @@ struct StepUse {
     /// None between two steps, when the guest is not asked for anything.
     started: Option<Instant>,
     cpu: Duration,
-    waited: Duration,
+    /// What [`HeldBack`] told when the step began.
+    held_back: Duration,
     requests: u64,
     response_bytes: u64,
     log_lines: u64,
@@ -40,13 +45,22 @@ impl StepUse {
         Self {
             started: None,
             cpu: Duration::ZERO,
-            waited: Duration::ZERO,
+            held_back: Duration::ZERO,
             requests: 0,
             response_bytes: 0,
             log_lines: 0,
             host_calls: 0,
             reached: None,
         }
+    }
+}
+
+impl std::fmt::Debug for Meter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Meter")
+            .field("limits", &self.limits)
+            .field("step", &self.step)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,11 +76,18 @@ pub enum LogVerdict {
 }
 
 impl Meter {
-    /// A meter at rest.
+    /// A meter at rest, of an instance whose requests are never held back.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
+        Self::with(limits, Box::new(|| Duration::ZERO))
+    }
+
+    /// A meter at rest.
+    #[must_use]
+    pub fn with(limits: Limits, held_back: HeldBack) -> Self {
         Self {
             limits,
+            held_back,
             step: Mutex::new(StepUse::idle()),
             memory: AtomicU64::new(0),
             memory_peak: AtomicU64::new(0),
@@ -90,6 +111,7 @@ impl Meter {
         let reached = step.reached.take();
         *step = StepUse::idle();
         step.reached = reached;
+        step.held_back = (self.held_back)();
         step.started = Some(Instant::now());
     }
 
@@ -135,11 +157,6 @@ impl Meter {
             std::cmp::Ordering::Equal => LogVerdict::LastStraw,
             std::cmp::Ordering::Greater => LogVerdict::Drop,
         }
-    }
-
-    /// Time that a request waited for the API's budgets: it is not the guest's.
-    pub fn waited(&self, time: Duration) {
-        self.step().waited += time;
     }
 
     /// Linear memory grows to `bytes`; refused beyond the limit.
@@ -205,8 +222,9 @@ impl Meter {
     /// When the running step's time on the clock is over; none between steps.
     fn deadline(&self) -> Option<Instant> {
         let step = self.step();
-        step.started
-            .map(|started| started + Duration::from_secs(self.limits.step_wall_s) + step.waited)
+        let allowed = Duration::from_secs(self.limits.step_wall_s);
+        let held_back = (self.held_back)().saturating_sub(step.held_back);
+        step.started.map(|started| started + allowed + held_back)
     }
 
     fn timed_out(&self) -> LimitReached {
@@ -322,9 +340,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_for_the_apis_budgets_does_not_count() {
-        let meter = small();
+        // Held back since the first moment, and still so: the clock of the step stands.
+        let began = Instant::now();
+        let meter = Meter::with(small().limits, Box::new(move || began.elapsed()));
         meter.begin_step();
-        meter.waited(Duration::from_secs(60));
         let slow = tokio::time::sleep(Duration::from_secs(30));
         assert!(Guarded::new(slow, &meter).await.is_ok());
     }

@@ -22,7 +22,7 @@ pub use compile::{Compiler, compile_file};
 pub use error::EngineError;
 pub use limits::{LimitInfo, LimitReached, Limits};
 pub use mapper::Mapper;
-pub use meter::{LogVerdict, Meter};
+pub use meter::{HeldBack, LogVerdict, Meter};
 pub use plugin::Plugin;
 pub use reading::{Delivery, Reading};
 pub use runtime::{Runtime, RuntimeOptions};

@@ -55,11 +55,11 @@ impl<T: Send> wit::HostWithStore<T> for HasSelf<State> {
         accessor: &Accessor<T, Self>,
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::Failure>> {
-        let (egress, meter) = accessor.with(|mut store| -> wasmtime::Result<_> {
+        let egress = accessor.with(|mut store| -> wasmtime::Result<_> {
             let state: &mut State = store.get();
             state.meter.host_call()?;
             state.meter.request()?;
-            Ok((state.reach.egress.clone(), Arc::clone(&state.meter)))
+            Ok(state.reach.egress.clone())
         })?;
         let Some(egress) = egress else {
             return Ok(Err(wit::Failure::Denied(
@@ -70,7 +70,6 @@ impl<T: Send> wit::HostWithStore<T> for HasSelf<State> {
             Ok(incoming) => incoming,
             Err(failure) => return Ok(Err(told(failure))),
         };
-        meter.waited(incoming.waited);
         let status = incoming.status.as_u16();
         let headers = incoming
             .headers
