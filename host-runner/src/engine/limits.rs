@@ -59,6 +59,8 @@ pub struct LimitInfo {
 limits! {
     /// Linear memory of one instance.
     memory_mib: "memory", 64, "MiB";
+    /// Linear memory beyond which an instance is replaced at the end of a step: it never shrinks.
+    recycle_mib: "recycle", 24, "MiB";
     /// Elements of all tables of one instance.
     table_elements: "table-elements", 50_000, "elements";
     /// Handles (bodies, readings, mappers) that one instance may hold at once.

@@ -61,14 +61,11 @@ impl Drop for Reading {
     }
 }
 
-/// Beyond this share of its memory limit an instance is replaced at the end of a step.
-const RECYCLE_PERCENT: u64 = 75;
-
 async fn run(mut instance: Instance, request: SyncRequest, sender: mpsc::Sender<Delivery>) {
     const VERB: &str = "sync";
     let meter = Arc::clone(&instance.meter);
     let exports = &instance.exports;
-    let recycle_at = (meter.limits().memory_mib << 20) / 100 * RECYCLE_PERCENT;
+    let recycle_at = meter.limits().recycle_mib << 20;
     let work = instance.store.run_concurrent(async |accessor| {
         let api = exports.connector_platform_connector();
         let reading = match api.call_sync(accessor, request).await? {
