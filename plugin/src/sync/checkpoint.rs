@@ -48,7 +48,7 @@ pub(super) fn read<S: DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<S, Fault> {
     let unreadable = |error| unusable(format!("it can't be read: {error}"));
-    // By way of a JSON value: parsers of the states' own types take 4 kB more of the component.
+    // By way of a JSON value: parsers of the states' own types would be more code.
     let json: Value = serde_json::from_slice(bytes).map_err(unreadable)?;
     // Only as much as tells whether the rest can be understood.
     match json.get("version") {
