@@ -116,7 +116,11 @@ pub enum Command {
         refuses any request that is not in the list.",
     after_long_help = "Example:\n  host-runner inspect --plugin my_connector.wasm"
 )]
-pub struct InspectArgs {}
+pub struct InspectArgs {
+    /// Limits of the component.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}
 
 /// What the runner calls itself with, to compile a component in a process of its own. Not for people.
 #[derive(Debug, Clone, Args)]

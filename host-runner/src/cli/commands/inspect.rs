@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::args::{InspectArgs, PaceArgs};
+use crate::cli::args::InspectArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::CommandResult;
@@ -16,8 +16,8 @@ use crate::engine::Plugin;
 const WIDTH: u16 = 108;
 
 /// Runs it.
-pub async fn run(context: &Context, _args: &InspectArgs) -> CommandResult {
-    let plugin = context.plugin_alone(&PaceArgs::default()).await?;
+pub async fn run(context: &Context, args: &InspectArgs) -> CommandResult {
+    let plugin = context.plugin_alone(&args.pace).await?;
     let output = &context.output;
     if output.json() {
         output.document(&document(&plugin))?;
