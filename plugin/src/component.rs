@@ -6,11 +6,11 @@ use crate::contract::exports::connector::platform::connector::{
     Guest, GuestMapper, GuestReading, Mapper as MapperResource, Reading as ReadingResource,
 };
 use crate::contract::{
-    Check, Configuration, Entry, Fault, Manifest, MapContext, Outcome, Problem, Progress,
-    SyncRequest, Verdict, clock, http as wire, inventory, log,
+    BlindSpot, Check, Configuration, Entry, Fault, Manifest, MapContext, Outcome, Problem,
+    Progress, SyncRequest, Verdict, clock, http as wire, inventory, log,
 };
 use crate::platform::{Body, Failure, Platform, Request, Response};
-use crate::{check, configure, describe, sync, transform};
+use crate::{check, configure, describe, survey, sync, transform};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 struct Component;
@@ -41,6 +41,10 @@ impl Guest for Component {
     async fn sync(request: SyncRequest) -> Result<ReadingResource, Fault> {
         let reading = sync::sync(Host, request).await?;
         Ok(ReadingResource::new(Reading(reading)))
+    }
+
+    async fn survey(config: Vec<u8>, silent_days: u16) -> Vec<BlindSpot> {
+        survey::survey(Host, &config, silent_days).await
     }
 
     fn transform(mapping: Vec<u8>, context: MapContext) -> Result<MapperResource, Vec<Problem>> {

@@ -94,11 +94,17 @@ impl FakePlatform {
         self.0.now.set(now);
     }
 
-    /// Adds a record that the platform holds open.
+    /// Adds a record that the platform holds open, with a fingerprint that no record has.
     pub fn hold(&self, data_stream: &str, key: &str, checked: u64) {
+        self.hold_as(data_stream, key, checked, "held");
+    }
+
+    /// Adds a record that the platform holds open with this fingerprint.
+    pub fn hold_as(&self, data_stream: &str, key: &str, checked: u64, fingerprint: &str) {
         let held = inventory::Held {
             key: key.to_owned(),
             checked,
+            fingerprint: fingerprint.to_owned(),
         };
         self.0
             .held

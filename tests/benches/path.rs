@@ -141,6 +141,7 @@ fn copies(batch: &[Entry]) -> Vec<Entry> {
             key: entry.key.clone(),
             fingerprint: entry.fingerprint.clone(),
             seen_at: entry.seen_at,
+            partial: entry.partial,
             body: entry.body.clone(),
         })
         .collect()
@@ -153,6 +154,7 @@ fn handed(batch: &[Entry]) -> Vec<connector::Entry> {
             key: entry.key.clone(),
             fingerprint: entry.fingerprint.clone(),
             seen_at: entry.seen_at,
+            partial: entry.partial,
             body: entry.body.clone(),
         })
         .collect()

@@ -96,6 +96,7 @@ async fn fuel_of_transform(
             key: entry.key,
             fingerprint: entry.fingerprint,
             seen_at: entry.seen_at,
+            partial: entry.partial,
             body: entry.body,
         })
         .collect();

@@ -153,6 +153,26 @@ impl Plugin {
         finish(VERB, &meter, Guarded::new(work, &meter).await)
     }
 
+    /// Finds out what the tenant holds and the configuration leaves out.
+    pub async fn survey(
+        &self,
+        config: Vec<u8>,
+        silent_days: u16,
+        reach: Reach,
+    ) -> Result<Vec<connector::BlindSpot>, CallError> {
+        const VERB: &str = "survey";
+        let mut instance = self.instantiate(reach, VERB).await?;
+        let exports = &instance.exports;
+        let meter = Arc::clone(&instance.meter);
+        let work = instance.store.run_concurrent(async |accessor| {
+            exports
+                .connector_platform_connector()
+                .call_survey(accessor, config, silent_days)
+                .await
+        });
+        finish(VERB, &meter, Guarded::new(work, &meter).await)
+    }
+
     /// Begins, or goes on with, a sync; its steps come through the [`Reading`].
     pub async fn sync(
         self: &Arc<Self>,

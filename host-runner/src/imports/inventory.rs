@@ -13,6 +13,8 @@ pub struct HeldRecord {
     pub key: String,
     /// When it was last confirmed against the API, in milliseconds since the epoch.
     pub checked: u64,
+    /// The fingerprint that it was last committed with.
+    pub fingerprint: String,
 }
 
 /// The open records of one connection: bound to it by whoever makes it, so that no other can be named.
@@ -71,6 +73,7 @@ impl<T: Send> HostWithStore<T> for HasSelf<State> {
                 .map(|record| Held {
                     key: record.key,
                     checked: record.checked,
+                    fingerprint: record.fingerprint,
                 })
                 .collect()
         }))

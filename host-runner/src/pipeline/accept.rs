@@ -16,7 +16,8 @@ const LARGEST_CHECKPOINT: usize = 1 << 20;
 
 /// Checks the size of a step and the form of its keys, times and checkpoint.
 pub(super) fn step(step: &connector::Step, limits: &Limits) -> Result<(), RunFault> {
-    let records = step.entries.len() + step.closures.len() + step.quarantine.len();
+    let records =
+        step.entries.len() + step.closures.len() + step.quarantine.len() + step.confirmed.len();
     if records as u64 > limits.step_records {
         let reached = LimitReached::of(limits, "step-records");
         return Err(crate::engine::CallError::Limit {
@@ -37,6 +38,9 @@ pub(super) fn step(step: &connector::Step, limits: &Limits) -> Result<(), RunFau
         if let Some(at) = closure.at {
             time(at, &closure.key)?;
         }
+    }
+    for confirmed in &step.confirmed {
+        key(confirmed, "a confirmed record")?;
     }
     checkpoint(&step.checkpoint)
 }
@@ -178,10 +182,12 @@ mod tests {
                 key: "k".into(),
                 fingerprint: "f".into(),
                 seen_at: Some(1),
+                partial: false,
                 body: b"{}".to_vec(),
             }],
             closures: vec![],
             quarantine: vec![],
+            confirmed: vec![],
             skipped: vec![],
             checkpoint: b"{}".to_vec(),
             read: 1,

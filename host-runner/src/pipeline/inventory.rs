@@ -49,6 +49,7 @@ impl<S: Store> Inventory for StoreInventory<S> {
                 .map(|record| HeldRecord {
                     key: record.key,
                     checked: record.checked.as_ms(),
+                    fingerprint: record.fingerprint,
                 })
                 .collect())
         })

@@ -377,6 +377,7 @@ impl<'a, S: Store> Run<'a, S> {
                     .into_iter()
                     .map(accept::unreadable)
                     .collect(),
+                confirmed: step.confirmed,
                 skipped: step.skipped,
                 checkpoint: step.checkpoint.clone(),
             })
@@ -397,8 +398,10 @@ impl<'a, S: Store> Run<'a, S> {
 
     /// Steps that bring neither a record nor a new checkpoint are bounded, and so are all of them together.
     fn count(&mut self, step: &connector::Step) -> Result<(), Stop> {
-        let empty =
-            step.entries.is_empty() && step.closures.is_empty() && step.quarantine.is_empty();
+        let empty = step.entries.is_empty()
+            && step.closures.is_empty()
+            && step.quarantine.is_empty()
+            && step.confirmed.is_empty();
         let same = self.last_checkpoint.as_ref() == Some(&step.checkpoint);
         self.idle_steps = if empty && same {
             self.idle_steps + 1
@@ -444,6 +447,7 @@ impl<'a, S: Store> Run<'a, S> {
                 key: entry.key.clone(),
                 fingerprint: entry.fingerprint.clone(),
                 seen_at: entry.seen_at,
+                partial: entry.partial,
                 body: entry.body.clone(),
             })
             .collect();
@@ -465,6 +469,7 @@ impl<'a, S: Store> Run<'a, S> {
                     key: entry.key,
                     fingerprint: entry.fingerprint,
                     seen_at: accept::checked_time(entry.seen_at),
+                    partial: entry.partial,
                     body: entry.body,
                     outcome,
                 })

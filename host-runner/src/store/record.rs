@@ -48,6 +48,8 @@ pub struct OpenRecord {
     pub key: String,
     /// When it was last confirmed against the API.
     pub checked: Timestamp,
+    /// The fingerprint that it was last committed with.
+    pub fingerprint: String,
 }
 
 /// Which kept source records to read.

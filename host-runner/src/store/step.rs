@@ -85,6 +85,8 @@ pub struct StepCommit {
     pub closures: Vec<Closure>,
     /// What the connector could not read.
     pub quarantine: Vec<Unreadable>,
+    /// Keys of open records that were read and are as they are held: seen, and not handed over again.
+    pub confirmed: Vec<String>,
     /// Read and left out without a key, by the filter's name.
     pub skipped: Vec<(String, u64)>,
     /// Where to go on from after this step.
@@ -100,6 +102,8 @@ pub struct Entry {
     pub fingerprint: String,
     /// When the source last saw it.
     pub seen_at: Option<Timestamp>,
+    /// Whether the source gave only a part of it: findings that it lacks stay as they are.
+    pub partial: bool,
     /// The record: JSON.
     pub body: Vec<u8>,
     /// What the map made of it.

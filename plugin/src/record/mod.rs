@@ -32,6 +32,8 @@ pub struct Record {
     pub fingerprint: String,
     /// When the source last saw it, in milliseconds since the epoch.
     pub seen_at: Option<u64>,
+    /// Whether the source gave only a part of what belongs to it.
+    pub partial: bool,
     /// Its fields, as they are in `body`.
     pub fields: Map<String, Value>,
     /// The fields as JSON, compact, keys sorted.
@@ -51,6 +53,7 @@ impl Record {
             key,
             fingerprint,
             seen_at,
+            partial: false,
             fields,
             body,
         }
@@ -63,6 +66,7 @@ impl From<Record> for Entry {
             key: record.key,
             fingerprint: record.fingerprint,
             seen_at: record.seen_at,
+            partial: record.partial,
             body: record.body,
         }
     }

@@ -9,6 +9,8 @@ pub(super) struct Found {
     pub entries: Vec<Entry>,
     pub closures: Vec<Closure>,
     pub quarantine: Vec<Quarantined>,
+    /// Keys of held records that are as they were.
+    pub confirmed: Vec<String>,
 }
 
 impl Found {
@@ -29,7 +31,8 @@ impl Found {
 
     /// How many records these are.
     pub fn count(&self) -> u64 {
-        (self.entries.len() + self.closures.len() + self.quarantine.len()) as u64
+        (self.entries.len() + self.closures.len() + self.quarantine.len() + self.confirmed.len())
+            as u64
     }
 
     /// The step with these records.
@@ -44,6 +47,7 @@ impl Found {
             entries: self.entries,
             closures: self.closures,
             quarantine: self.quarantine,
+            confirmed: self.confirmed,
             skipped: Vec::new(),
             checkpoint,
             read,

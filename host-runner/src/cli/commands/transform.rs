@@ -111,6 +111,7 @@ impl Work<'_> {
             key: format!("line-{number}"),
             fingerprint: String::new(),
             seen_at: None,
+            partial: false,
             body: line.to_vec(),
         };
         self.batch.push((number, entry));

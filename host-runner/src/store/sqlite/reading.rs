@@ -290,7 +290,7 @@ fn read_record(row: &SqliteRow) -> Result<Record, Fail> {
 
 /// By key, after `?4`. Records that came with the sync `?3` were not there before it.
 const OPEN_BY_KEY: &str = "
-    SELECT r.key, CASE r.sync_id WHEN ?3 THEN r.checked_before ELSE r.last_seen END AS checked
+    SELECT r.key, CASE r.sync_id WHEN ?3 THEN r.checked_before ELSE r.last_seen END AS checked, r.fingerprint
     FROM records AS r
     WHERE r.stream_id = (SELECT id FROM streams WHERE connection_id = ?1 AND name = ?2) AND r.state = 0
       AND (?4 IS NULL OR r.key > ?4)
@@ -300,12 +300,12 @@ const OPEN_BY_KEY: &str = "
 /// By the time of the last confirmation before the sync, then key, after the record of key `?4`.
 const OPEN_BY_CHECK: &str = "
     WITH open AS (
-        SELECT r.key, CASE r.sync_id WHEN ?3 THEN r.checked_before ELSE r.last_seen END AS checked
+        SELECT r.key, CASE r.sync_id WHEN ?3 THEN r.checked_before ELSE r.last_seen END AS checked, r.fingerprint
         FROM records AS r
         WHERE r.stream_id = (SELECT id FROM streams WHERE connection_id = ?1 AND name = ?2)
           AND (r.state = 0 OR r.key = ?4)
           AND (?3 IS NULL OR r.first_seen < (SELECT started_at FROM syncs WHERE id = ?3) OR r.sync_id < ?3))
-    SELECT key, checked FROM open
+    SELECT key, checked, fingerprint FROM open
     WHERE ?4 IS NULL OR (checked, key) > (SELECT checked, key FROM open WHERE key = ?4)
     ORDER BY checked, key LIMIT ?5";
 
@@ -317,7 +317,7 @@ pub(super) async fn open_records(
         Order::Key => OPEN_BY_KEY,
         Order::OldestCheck => OPEN_BY_CHECK,
     };
-    let rows: Vec<(String, i64)> = sqlx::query_as(sql)
+    let rows: Vec<(String, i64, String)> = sqlx::query_as(sql)
         .bind(query.connection.0)
         .bind(query.stream.as_str())
         .bind(query.before.map(|sync| sync.0))
@@ -326,10 +326,11 @@ pub(super) async fn open_records(
         .fetch_all(&store.inner.readers)
         .await?;
     rows.into_iter()
-        .map(|(key, checked)| {
+        .map(|(key, checked, fingerprint)| {
             Ok(OpenRecord {
                 key,
                 checked: Timestamp::from_i64(checked)?,
+                fingerprint,
             })
         })
         .collect()

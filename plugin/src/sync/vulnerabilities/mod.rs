@@ -434,6 +434,7 @@ impl<P: Platform> Vulnerabilities<P> {
             entries: Vec::new(),
             closures: Vec::new(),
             quarantine: Vec::new(),
+            confirmed: Vec::new(),
             skipped: Vec::new(),
             checkpoint: self.checkpoint()?,
             read: self.state.read,

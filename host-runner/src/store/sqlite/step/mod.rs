@@ -72,6 +72,7 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
         &mut seen,
     )
     .await?;
+    confirm(step, &held, &mut seen, &mut ledger)?;
     let leaving = close(step, &ctx, &held, &mut seen, &mut ledger)?;
     // Before they are marked as seen: a finding was last seen open before its record was seen closed.
     if !leaving.is_empty() {
@@ -113,11 +114,17 @@ fn keys(step: &StepCommit) -> Vec<&str> {
         .quarantine
         .iter()
         .filter_map(|unreadable| unreadable.key.as_deref());
-    entries.chain(closures).chain(unreadable).collect()
+    let confirmed = step.confirmed.iter().map(String::as_str);
+    entries
+        .chain(closures)
+        .chain(unreadable)
+        .chain(confirmed)
+        .collect()
 }
 
 fn count_read(step: &StepCommit, ledger: &mut Ledger) {
-    let records = step.entries.len() + step.closures.len() + step.quarantine.len();
+    let records =
+        step.entries.len() + step.closures.len() + step.quarantine.len() + step.confirmed.len();
     ledger.read = u64::try_from(records).unwrap_or(u64::MAX);
     for (filter, count) in &step.skipped {
         ledger.read = ledger.read.saturating_add(*count);
@@ -147,6 +154,32 @@ fn as_held(written: &sort::Written<'_>, ctx: &Context) -> Held {
         last_seen: ctx.now.as_i64(),
         made_alike: true,
     }
+}
+
+/// Records that the connector found as they are held. One that is not held open can't have been, and would be lost if it were believed.
+fn confirm(
+    step: &StepCommit,
+    held: &HashMap<String, Held>,
+    seen: &mut Vec<records::Seen>,
+    ledger: &mut Ledger,
+) -> Result<(), Fail> {
+    for key in &step.confirmed {
+        let Some(record) = held
+            .get(key)
+            .filter(|record| record.state == RecordState::Open)
+        else {
+            return Err(refused(
+                format!("the confirmation of \"{key}\""),
+                "no such record is held open: the connector may confirm only what the inventory gave it",
+            ));
+        };
+        seen.push(records::Seen {
+            id: record.id,
+            seen_at: None,
+        });
+        ledger.unchanged += 1;
+    }
+    Ok(())
 }
 
 /// Sorts the closures: those of records that are held, and those that are none of ours.

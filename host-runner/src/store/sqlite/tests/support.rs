@@ -99,6 +99,7 @@ pub(super) fn entry(key: &str, fingerprint: &str, documents: Vec<Document>) -> E
         key: key.to_owned(),
         fingerprint: fingerprint.to_owned(),
         seen_at: None,
+        partial: false,
         body: json!({"key": key, "fingerprint": fingerprint})
             .to_string()
             .into_bytes(),
@@ -216,6 +217,7 @@ impl Bench {
             entries,
             closures: vec![],
             quarantine: vec![],
+            confirmed: vec![],
             skipped: vec![],
             checkpoint: b"{\"page\":1}".to_vec(),
         }
