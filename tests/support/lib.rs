@@ -11,6 +11,7 @@
 
 mod native;
 pub mod records;
+pub mod truth;
 
 pub use native::Native;
 
