@@ -69,3 +69,51 @@ async fn a_skipped_test_is_remembered() {
     let listed = runner.run(&["connections", "--json"]).await.succeeded();
     assert_ne!(listed.lines()[0]["tested"]["state"], "passed");
 }
+
+/// elastic/beats #52224; airbytehq/airbyte #15576: secrets in logs and traces.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_stood_in_logs_and_traces_and_files() {
+    let runner = Runner::new(small()).await;
+    let config = runner.config(json!({}));
+    let connect = [
+        "connect", "xdr", "--tenant", "acme", "--config", &config, "--secret",
+        "apiKey=env:SIMULATOR_KEY", "--allow-loopback", "-vvv",
+    ];
+    let sync = ["sync", "xdr", "--tenant", "acme", "-vvv"];
+    let test = ["test", "xdr", "--tenant", "acme", "-vvv"];
+    let mut told = String::new();
+    for arguments in [&connect[..], &sync, &test] {
+        let mut command = runner.command(arguments);
+        command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
+        let output = command.output().await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        told.push_str(&String::from_utf8_lossy(&output.stdout));
+        told.push_str(&String::from_utf8_lossy(&output.stderr));
+    }
+    // And of a request that is refused.
+    runner.simulator.tenant().revoke_key();
+    let refused = runner.command(&sync).env("RUST_LOG", "trace").output();
+    let refused = refused.await.unwrap();
+    assert!(!refused.status.success());
+    told.push_str(&String::from_utf8_lossy(&refused.stderr));
+    assert!(told.contains("answered"), "nothing was traced: {told}");
+    let key = runner.simulator.api_key();
+    assert!(!told.contains(key));
+
+    let mut folders = vec![runner.data()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            files += 1;
+            let bytes = std::fs::read(&path).unwrap();
+            let found = bytes.windows(key.len()).any(|part| part == key.as_bytes());
+            assert!(!found, "the key stands in {}", path.display());
+        }
+    }
+    assert!(files > 1);
+}

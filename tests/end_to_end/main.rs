@@ -12,5 +12,6 @@
 mod alerts;
 mod endpoints;
 mod faults;
+mod pitfalls;
 mod state;
 mod vulnerabilities;

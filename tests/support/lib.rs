@@ -12,6 +12,7 @@
 mod native;
 pub mod records;
 pub mod truth;
+mod watch;
 
 pub use native::Native;
 
@@ -20,7 +21,7 @@ use futures_util::StreamExt;
 use host_runner::component::Source;
 use host_runner::connection::{self, ConnectRequest, Desk, TypedConfig};
 use host_runner::domain::{Clock, ConnectionName, DataStreamName, SystemClock, TenantName};
-use host_runner::egress::Rate;
+use host_runner::egress::{Egress, EgressConfig, Origin, Rate};
 use host_runner::engine::{Plugin, Runtime, RuntimeOptions};
 use host_runner::model::Model;
 use host_runner::pipeline::{self, Cancel, RunReport, SyncJob, SyncOptions, Unobserved};
@@ -30,8 +31,12 @@ use host_runner::store::{Asset, AssetFilter, Connection, Finding, FindingFilter,
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+
+/// The shortest silence of the simulator that may be taken for one that lasts, on a machine that is busy.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// The bundled component, compiled once per test binary.
 ///
@@ -71,6 +76,11 @@ pub struct Rig {
     pub connection: Connection,
     /// The tenant's store.
     pub store: SqliteStore,
+    /// How fast its syncs may send.
+    pub rate: Rate,
+    /// The longest back-off and the longest silence of the API that its syncs wait for; the runner's own where none. Faults are many
+    /// in some tests, and waiting proves nothing.
+    pub patience: Option<Duration>,
     _data: TempDir,
 }
 
@@ -118,11 +128,25 @@ impl Rig {
             .await
             .expect("a connection");
         let store = desk.stores.open(&tenant()).await.expect("a store");
+        Self::over(simulator, desk, connection, store, data)
+    }
+
+    /// A connection that is there already. `data` goes when the rig goes.
+    #[must_use]
+    pub fn over(
+        simulator: Simulator,
+        desk: Desk,
+        connection: Connection,
+        store: SqliteStore,
+        data: TempDir,
+    ) -> Self {
         Self {
             simulator,
             desk,
             connection,
             store,
+            rate: Rate::Unlimited,
+            patience: None,
             _data: data,
         }
     }
@@ -149,16 +173,7 @@ impl Rig {
     /// # Panics
     /// Where the connection has no way out.
     pub async fn job(&self, stream: &str, options: SyncOptions) -> SyncJob<SqliteStore> {
-        let keyring = self.desk.keyring().expect("a keyring");
-        let egress = connection::link::of_connection(
-            &self.desk.plugin,
-            &self.store,
-            &keyring,
-            &self.connection,
-            Rate::Unlimited,
-        )
-        .await
-        .expect("a way out");
+        let egress = self.egress().await;
         let model = Model::by_name(&self.connection.target).expect("a model");
         let policy = &self.connection.policy;
         SyncJob {
@@ -174,6 +189,38 @@ impl Rig {
             observer: Arc::new(Unobserved),
             cancel: Cancel::new(),
         }
+    }
+
+    async fn egress(&self) -> Arc<Egress> {
+        let keyring = self.desk.keyring().expect("a keyring");
+        let Some(patience) = self.patience else {
+            let linked = connection::link::of_connection(
+                &self.desk.plugin,
+                &self.store,
+                &keyring,
+                &self.connection,
+                self.rate,
+            );
+            return linked.await.expect("a way out");
+        };
+        let secrets = connection::link::secrets(&self.store, &keyring, &self.connection);
+        let secrets = secrets.await.expect("the secrets");
+        let origins = self.connection.origins.iter().map(|(name, origin)| {
+            let origin = Origin::parse(origin).expect("an origin");
+            (name.clone(), origin)
+        });
+        let manifest = self.desk.plugin.manifest();
+        let mut config = EgressConfig::new(
+            origins.collect(),
+            manifest.declared_calls(),
+            manifest.budgets.clone(),
+            Arc::new(secrets),
+        );
+        config.rate = self.rate;
+        config.allow_loopback = true;
+        config.limits.longest_wait = patience;
+        config.limits.idle_timeout = patience.max(SILENCE);
+        Arc::new(Egress::new(config).expect("a way out"))
     }
 
     /// All open assets.

@@ -1,0 +1,115 @@
+//! What went wrong where others kept state between pages and runs.
+
+use super::{DAY, added_endpoints, assets, findings, full, in_scope, now_ms, tenant};
+use cross_crate_tests::Rig;
+use host_runner::domain::RunState;
+use host_runner::pipeline::SyncOptions;
+use host_runner::store::Verdict;
+use serde_json::json;
+
+/// elastic/integrations #20022.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worklist_outside_the_cursor_made_each_run_start_over() {
+    let streams = json!({"dataStreams": ["endpoints", "vulnerabilities"]});
+    let rig = Rig::new(tenant(550, 0), streams).await;
+    rig.sync("endpoints").await;
+    rig.simulator.log().clear();
+    let mut new = 0;
+    let mut runs = 0;
+    loop {
+        let report = rig.sync_cut("vulnerabilities", full(), 3).await;
+        new += report.ledger.new;
+        runs += 1;
+        assert_eq!(report.ledger.duplicate, 0);
+        match report.state {
+            RunState::Cancelled => assert!(runs < 20, "no end in sight"),
+            state => {
+                assert_eq!(state, RunState::Processed, "{:?}", report.fault);
+                break;
+            }
+        }
+    }
+    assert!(runs > 2, "it was never cut");
+    assert!(new > 300, "{new}");
+    // The query is the worklist: it was made, and paid for, once.
+    let started = rig
+        .simulator
+        .log()
+        .count("/public_api/v1/xql/start_xql_query");
+    assert_eq!(started, 1, "in {runs} runs");
+}
+
+/// elastic/integrations #17628.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_kept_across_runs_pointed_elsewhere_and_assets_went_missing() {
+    let rig = Rig::new(tenant(0, 0), json!({})).await;
+    let mut expected = added_endpoints(&rig, 1_250, |n| now_ms() - DAY + n);
+    let cut = rig.sync_cut("endpoints", full(), 5).await;
+    assert_eq!(cut.state, RunState::Cancelled);
+    // What the offset counts is gone when the next run goes on: the pages that follow have moved up.
+    let read: Vec<String> = assets(&rig).await.into_iter().take(150).collect();
+    for id in &read {
+        rig.simulator.tenant().remove_endpoint(id);
+        expected.remove(id);
+    }
+    let report = rig.sync("endpoints").await;
+    assert!(report.resumed);
+    assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
+    let held = assets(&rig).await;
+    let missing: Vec<_> = expected.difference(&held).collect();
+    assert!(missing.is_empty(), "{} are missing", missing.len());
+    rig.sync_with("endpoints", full()).await;
+    assert_eq!(assets(&rig).await, expected);
+}
+
+/// airbytehq/airbyte #13312, #12782.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_refresh_that_failed_half_way_wiped_the_destination() {
+    let rig = Rig::new(tenant(1_500, 0), json!({})).await;
+    rig.sync("endpoints").await;
+    let before = assets(&rig).await;
+    let denying = rig.simulator.tenant();
+    let report = rig
+        .sync_watched("endpoints", full(), move |_, _| {
+            denying.deny("endpoints/get_endpoint");
+        })
+        .await;
+    assert_eq!(report.state, RunState::Failed);
+    assert!(report.steps > 0 && report.verdict.is_none());
+    assert_eq!(assets(&rig).await, before);
+
+    rig.simulator.tenant().allow("endpoints/get_endpoint");
+    let report = rig.sync_with("endpoints", full()).await;
+    assert!(report.resumed);
+    assert!(
+        matches!(report.verdict, Some(Verdict::Complete { removed: 0, .. })),
+        "{:?}",
+        report.verdict
+    );
+    assert_eq!(assets(&rig).await, before);
+}
+
+/// lobu-ai/lobu #2213; trycompai/comp #2802.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_inventory_was_believed_and_devices_were_deleted() {
+    let rig = Rig::new(tenant(120, 200), json!({})).await;
+    rig.sync("endpoints").await;
+    rig.sync("alerts").await;
+    let before = (assets(&rig).await, findings(&rig).await);
+    for endpoint in rig.simulator.tenant().endpoints() {
+        rig.simulator.tenant().remove_endpoint(&endpoint.id);
+    }
+    let report = rig.sync_with("endpoints", full()).await;
+    assert_eq!(report.state, RunState::Withheld, "{:?}", report.verdict);
+    assert_eq!((assets(&rig).await, findings(&rig).await), before);
+
+    // It was true after all: confirmed, it is done.
+    let mut confirmed = SyncOptions {
+        restart: true,
+        ..full()
+    };
+    confirmed.guard.confirmed = true;
+    rig.sync_with("endpoints", confirmed).await;
+    assert!(assets(&rig).await.is_empty());
+    assert!(in_scope(&rig).is_empty());
+}
