@@ -11,9 +11,14 @@ pub const NAME: &str = "cortex-xdr";
 /// Semantic version of the connector.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Whether `sync` can read only what changed. One word for all data streams and for the card, so that neither promises
-/// what the other does not keep.
-const INCREMENTAL: bool = false;
+/// Whether `sync` can read only what changed of a data stream. The one place that says so: the card promises no more than the streams
+/// keep, and `sync` refuses what is not promised.
+pub fn incremental(stream: DataStream) -> bool {
+    match stream {
+        DataStream::Endpoints | DataStream::Alerts => false,
+        DataStream::Vulnerabilities => false,
+    }
+}
 
 /// Hosts of Cortex XDR tenants, with and without a region, under both product names. Other hosts go through the rules for the
 /// fields: they are taken as the user typed them.
@@ -54,10 +59,15 @@ pub fn manifest() -> Manifest {
 
 /// Further rows of the card.
 fn details() -> Vec<(String, String)> {
-    let incremental = if INCREMENTAL {
-        "Supported (endpoints, alerts, vulnerabilities)"
+    let supported: Vec<&str> = DataStream::ALL
+        .into_iter()
+        .filter(|stream| incremental(*stream))
+        .map(DataStream::name)
+        .collect();
+    let incremental = if supported.is_empty() {
+        "Not supported".to_owned()
     } else {
-        "Not supported"
+        format!("Supported ({})", supported.join(", "))
     };
     [
         ("Asset Types Supported", "Host Assets (Compute)"),
@@ -65,7 +75,7 @@ fn details() -> Vec<(String, String)> {
         ("Supported Version & Type", "SaaS (Latest)"),
         ("Integration Method", "API Integration (REST)"),
         ("Direction", "Unidirectional (from Cortex XDR)"),
-        ("Incremental Sync (Delta)", incremental),
+        ("Incremental Sync (Delta)", &incremental),
         (
             "Licences, one of",
             "Cortex XDR Prevent, Cortex XDR Pro per Endpoint, Cortex XDR Pro per GB",
@@ -125,7 +135,7 @@ fn data_stream(stream: DataStream) -> contract::DataStream {
         name: stream.name().to_owned(),
         title: title.to_owned(),
         schema: source_schema(stream).to_vec(),
-        incremental: INCREMENTAL,
+        incremental: incremental(stream),
     }
 }
 

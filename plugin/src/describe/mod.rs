@@ -5,7 +5,7 @@ mod manifest;
 mod schema;
 
 pub use call::Call;
-pub use manifest::{NAME, VERSION, manifest};
+pub use manifest::{NAME, VERSION, incremental, manifest};
 pub use schema::{config_schema, source_schema};
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The data stream `alerts`: alerts of the configured sources, by the time of their creation.
 
+use super::found::Found;
 use super::sliced::{Limits, Listing, Sliced, Sorter};
-use super::{checkpoint, found::Found};
 use crate::api::{Client, Filter};
 use crate::configure::{AlertStatus, DataStream, Settings};
-use crate::contract::{Closing, Closure, Fault};
+use crate::contract::{Closing, Closure, Fault, Mode};
 use crate::platform::Platform;
 use crate::record::{self, AlertState};
 use serde_json::Value;
@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 pub(super) fn begin<P: Platform>(
     client: Client<P>,
     settings: &Settings,
+    mode: Mode,
     from: Option<&[u8]>,
     limits: Limits,
 ) -> Result<Sliced<P>, Fault> {
@@ -30,13 +31,10 @@ pub(super) fn begin<P: Platform>(
         limits,
     };
     let scope = settings.scope(listing.stream);
-    let state = from
-        .map(|bytes| checkpoint::read(listing.stream.name(), &scope, bytes))
-        .transpose()?;
     let sorter = ByStatus {
         chosen: settings.alert_statuses.clone(),
     };
-    Ok(Sliced::new(client, listing, scope, Box::new(sorter), state))
+    Sliced::new(client, listing, scope, mode, Box::new(sorter), from)
 }
 
 /// Sorts alerts by their status: the API has no filter for that.

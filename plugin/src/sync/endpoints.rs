@@ -1,11 +1,11 @@
 //! The data stream `endpoints`: all endpoints of the configured statuses, by the time that they were first seen.
 
+use super::found::Found;
 use super::sliced::{Limits, Listing, Sliced, Sorter};
-use super::{checkpoint, found::Found};
 use crate::api::{Client, Filter};
 use crate::configure::{DataStream, Settings};
-use crate::contract::Fault;
 use crate::contract::log::Level;
+use crate::contract::{Fault, Mode};
 use crate::platform::Platform;
 use crate::record::{self, Tags};
 use serde_json::Value;
@@ -17,6 +17,7 @@ const TIME: &str = "first_seen";
 pub(super) fn begin<P: Platform>(
     client: Client<P>,
     settings: &Settings,
+    mode: Mode,
     from: Option<&[u8]>,
     limits: Limits,
 ) -> Result<Sliced<P>, Fault> {
@@ -33,13 +34,10 @@ pub(super) fn begin<P: Platform>(
         limits,
     };
     let scope = settings.scope(listing.stream);
-    let state = from
-        .map(|bytes| checkpoint::read(listing.stream.name(), &scope, bytes))
-        .transpose()?;
     let sorter = ByTags {
         wanted: settings.tags.clone(),
     };
-    Ok(Sliced::new(client, listing, scope, Box::new(sorter), state))
+    Sliced::new(client, listing, scope, mode, Box::new(sorter), from)
 }
 
 /// Sorts endpoints by whether they bear one of the configured tags: the API has no filter for that.

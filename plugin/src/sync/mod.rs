@@ -17,6 +17,7 @@ use crate::api::Client;
 use crate::configure::{DataStream, Settings};
 use crate::contract::types::Cause;
 use crate::contract::{Fault, Mode, Progress, SyncRequest};
+use crate::describe::incremental;
 use crate::platform::Platform;
 use sliced::Limits;
 use std::cell::RefCell;
@@ -68,7 +69,7 @@ pub async fn read<P: Platform>(
             "Choose one of the manifest's data streams.",
         )
     })?;
-    if let Mode::Incremental = request.mode {
+    if request.mode == Mode::Incremental && !incremental(stream) {
         return Err(fault(
             "mode",
             format!(
@@ -79,22 +80,24 @@ pub async fn read<P: Platform>(
         ));
     }
     let client = Client::new(platform, settings);
-    let checkpoint = request.checkpoint.as_deref();
+    let (mode, checkpoint) = (request.mode, request.checkpoint.as_deref());
     let stream = match stream {
         DataStream::Endpoints => Stream::Sliced(Box::new(endpoints::begin(
             client,
             settings,
+            mode,
             checkpoint,
             Limits::API,
         )?)),
         DataStream::Alerts => Stream::Sliced(Box::new(alerts::begin(
             client,
             settings,
+            mode,
             checkpoint,
             Limits::API,
         )?)),
         DataStream::Vulnerabilities => Stream::Vulnerabilities(Box::new(vulnerabilities::begin(
-            client, settings, checkpoint,
+            client, settings, mode, checkpoint,
         )?)),
     };
     Ok(Reading {

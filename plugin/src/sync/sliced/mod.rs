@@ -13,13 +13,13 @@ mod state;
 
 pub(super) use state::{Limits, State};
 
-use super::checkpoint;
+use super::checkpoint::{self, Start};
 use super::flight::Window;
 use super::found::Found;
 use crate::api::{self, Client, Filter, Page, PageRequest, time};
 use crate::configure::DataStream;
 use crate::contract::log::Level;
-use crate::contract::{Coverage, Fault, Progress, Summary};
+use crate::contract::{Coverage, Fault, Mode, Progress, Summary};
 use crate::describe::Call;
 use crate::platform::Platform;
 use serde_json::Value;
@@ -65,6 +65,7 @@ pub(super) struct Sliced<P: Platform> {
     client: Client<P>,
     listing: Rc<Listing>,
     scope: String,
+    mode: Mode,
     sorter: Box<dyn Sorter<P>>,
     state: State,
     window: Window<Result<Page, api::Fault>>,
@@ -75,29 +76,36 @@ pub(super) struct Sliced<P: Platform> {
 }
 
 impl<P: Platform> Sliced<P> {
-    /// Begins a read, or goes on from a state. A state that has ended begins anew.
+    /// Begins a read, or goes on from a checkpoint.
     pub fn new(
         client: Client<P>,
         listing: Listing,
         scope: String,
+        mode: Mode,
         sorter: Box<dyn Sorter<P>>,
-        state: Option<State>,
-    ) -> Sliced<P> {
-        let now = client.platform().now();
-        let state = state
-            .filter(|state| !state.ended)
-            .unwrap_or_else(|| State::new(now));
+        from: Option<&[u8]>,
+    ) -> Result<Sliced<P>, Fault> {
+        let of = checkpoint::Of {
+            stream: listing.stream.name(),
+            scope: &scope,
+            mode,
+        };
+        let state = match checkpoint::start::<State>(of, from)? {
+            Start::GoOn(state) => state,
+            Start::Anew(_) => State::new(client.platform().now()),
+        };
         let asked = state.current.as_ref().map_or(0, |current| current.offset);
-        Sliced {
+        Ok(Sliced {
             client,
             listing: Rc::new(listing),
             scope,
+            mode,
             sorter,
             state,
             window: Window::new(),
             asked,
             previous: None,
-        }
+        })
     }
 
     /// The next page as a step, or the end.
@@ -146,7 +154,12 @@ impl<P: Platform> Sliced<P> {
     }
 
     fn checkpoint(&self) -> Result<Vec<u8>, Fault> {
-        checkpoint::written(self.listing.stream.name(), &self.scope, &self.state)
+        let of = checkpoint::Of {
+            stream: self.listing.stream.name(),
+            scope: &self.scope,
+            mode: self.mode,
+        };
+        checkpoint::written(of, self.state.ended, &self.state)
     }
 
     /// Forgets what is in flight.

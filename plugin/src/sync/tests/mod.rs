@@ -70,8 +70,10 @@ fn begin_small(
 ) -> Result<Reading<FakePlatform>, Fault> {
     let client = Client::new(platform.clone(), settings);
     let sliced = match stream {
-        DataStream::Alerts => alert_stream::begin(client, settings, checkpoint.as_deref(), SMALL)?,
-        _ => endpoint_stream::begin(client, settings, checkpoint.as_deref(), SMALL)?,
+        DataStream::Alerts => {
+            alert_stream::begin(client, settings, Mode::Full, checkpoint.as_deref(), SMALL)?
+        }
+        _ => endpoint_stream::begin(client, settings, Mode::Full, checkpoint.as_deref(), SMALL)?,
     };
     Ok(Reading {
         stream: RefCell::new(Some(Stream::Sliced(Box::new(sliced)))),

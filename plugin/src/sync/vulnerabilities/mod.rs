@@ -9,13 +9,13 @@ mod query;
 mod quota;
 mod rows;
 
-use super::checkpoint;
+use super::checkpoint::{self, Start};
 use super::flight::Window;
 use crate::api::{self, Client, FaultKind, Page, QueryAnswer, QueryRows, QueryStatus};
 use crate::configure::{DataStream, Settings};
 use crate::contract::log::Level;
 use crate::contract::types::Cause;
-use crate::contract::{Coverage, Fault, Progress, Slice, Step, Summary};
+use crate::contract::{Coverage, Fault, Mode, Progress, Slice, Step, Summary};
 use crate::describe::Call;
 use crate::platform::Platform;
 use enrich::Scope;
@@ -81,6 +81,7 @@ type LookedUp = (Batch, Result<Page, api::Fault>);
 pub(super) struct Vulnerabilities<P: Platform> {
     client: Client<P>,
     scope_text: String,
+    mode: Mode,
     scope: Scope,
     share: f64,
     state: State,
@@ -94,24 +95,30 @@ pub(super) struct Vulnerabilities<P: Platform> {
     window: Window<LookedUp>,
 }
 
+/// Which read a checkpoint of this stream is of.
+fn of(scope: &str, mode: Mode) -> checkpoint::Of<'_> {
+    checkpoint::Of {
+        stream: DataStream::Vulnerabilities.name(),
+        scope,
+        mode,
+    }
+}
+
 pub(super) fn begin<P: Platform>(
     client: Client<P>,
     settings: &Settings,
+    mode: Mode,
     from: Option<&[u8]>,
 ) -> Result<Vulnerabilities<P>, Fault> {
-    let stream = DataStream::Vulnerabilities;
-    let scope_text = settings.scope(stream);
-    let earlier = from
-        .map(|bytes| checkpoint::read::<State>(stream.name(), &scope_text, bytes))
-        .transpose()?;
-    let state = match earlier {
-        Some(state) if state.rows.is_none() => state,
-        // A read that has ended begins anew.
-        ended => State::new(client.platform().now(), ended.as_ref()),
+    let scope_text = settings.scope(DataStream::Vulnerabilities);
+    let state = match checkpoint::start::<State>(of(&scope_text, mode), from)? {
+        Start::GoOn(state) => state,
+        Start::Anew(earlier) => State::new(client.platform().now(), earlier.as_ref()),
     };
     Ok(Vulnerabilities {
         client,
         scope_text,
+        mode,
         scope: Scope::new(settings),
         share: settings.xql_daily_share,
         resumed: state.query.is_some(),
@@ -444,11 +451,8 @@ impl<P: Platform> Vulnerabilities<P> {
     }
 
     fn checkpoint(&self) -> Result<Vec<u8>, Fault> {
-        checkpoint::written(
-            DataStream::Vulnerabilities.name(),
-            &self.scope_text,
-            &self.state,
-        )
+        let ended = self.state.rows.is_some();
+        checkpoint::written(of(&self.scope_text, self.mode), ended, &self.state)
     }
 
     /// A query that can't be parsed because a dataset is not there is a matter of the licence.
