@@ -8,6 +8,7 @@
 //! ([`Switches`]), parking and attaching, replacing an entry's findings, and the guard against removing too much.
 
 mod asset;
+pub mod commit_point;
 mod connection;
 mod document;
 mod error;

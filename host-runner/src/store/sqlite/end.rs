@@ -8,6 +8,7 @@ use super::step::Context;
 use super::syncs::last_complete_scope;
 use super::{SqliteStore, closing, pack};
 use crate::domain::{ConnectionId, Ledger, Mode, RunId, SyncId};
+use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{
     Closing, Coverage, EndCommit, EndReport, Evidence, RemovalPreview, StoreError, Unseen, Verdict,
 };
@@ -32,6 +33,7 @@ pub(super) async fn preview(store: &SqliteStore, sync: SyncId) -> Result<Removal
 
 pub(super) async fn commit(store: &SqliteStore, end: &EndCommit) -> Result<EndReport, Fail> {
     let mut tx = store.begin().await?;
+    reach(CommitPoint::EndBegun);
     let open = open(&mut tx, end.sync).await?;
     let ctx = Context {
         connection: open.connection,
@@ -50,8 +52,11 @@ pub(super) async fn commit(store: &SqliteStore, end: &EndCommit) -> Result<EndRe
         }
         forget_quarantine(&mut tx, &ctx).await?;
     }
+    reach(CommitPoint::EndClosings);
     finish(&mut tx, &ctx, end, &open, &verdict, &ledger).await?;
+    reach(CommitPoint::EndCheckpoint);
     tx.commit().await?;
+    reach(CommitPoint::EndCommitted);
     Ok(EndReport { verdict, ledger })
 }
 
@@ -224,6 +229,7 @@ async fn finish(
         .bind(pack::json(&sync_ledger)?)
         .execute(&mut *tx)
         .await?;
+    reach(CommitPoint::EndSync);
     // The end of a full sync supersedes what an interrupted incremental one had left to do.
     sqlx::query("UPDATE syncs SET state = 'abandoned', checkpoint = NULL WHERE stream_id = ?1 AND state = 'open' AND id < ?2 AND mode = 'incremental'")
         .bind(ctx.stream)

@@ -9,6 +9,7 @@ use super::fail::Fail;
 use super::stores::private_folder;
 use super::{SqliteStore, pack};
 use crate::domain::{ConnectionId, DataStreamName, Ledger, RunId, RunState, SyncId, Timestamp};
+use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{NewRun, Run, RunEnd, RunFilter, RunLock, StoreError, lock};
 
 pub(super) async fn take_lock(
@@ -55,6 +56,7 @@ pub(super) async fn begin(store: &SqliteStore, run: &NewRun) -> Result<RunId, Fa
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
+    reach(CommitPoint::RunBegun);
     Ok(RunId(inserted.last_insert_rowid()))
 }
 
@@ -78,6 +80,7 @@ pub(super) async fn finish(store: &SqliteStore, run: RunId, end: &RunEnd) -> Res
         return Err(no_such_run(store, run));
     }
     tx.commit().await?;
+    reach(CommitPoint::RunFinished);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 use super::fail::Fail;
 use super::{SqliteStore, pack};
 use crate::domain::{ConnectionId, DataStreamName, Ledger, Mode, SyncId, Timestamp};
+use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{BeginSync, FinishedSync, StoreError, SyncHistory, SyncState};
 
 /// The short id of a data stream; makes one where there is none.
@@ -76,6 +77,7 @@ pub(super) async fn begin_or_resume(
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
+    reach(CommitPoint::SyncBegun);
     Ok(state)
 }
 

@@ -17,6 +17,7 @@ use super::fail::{Fail, refused};
 use super::held::{Held, held};
 use super::{SqliteStore, pack};
 use crate::domain::{ConnectionId, Ledger, RunId, SyncId, Timestamp};
+use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{Closing, Evidence, RecordState, StepCommit, StoreError};
 
 /// What all statements of a step share.
@@ -31,8 +32,10 @@ pub(super) struct Context {
 
 pub(super) async fn commit(store: &SqliteStore, step: StepCommit) -> Result<Ledger, Fail> {
     let mut tx = store.begin().await?;
+    reach(CommitPoint::StepBegun);
     let ledger = apply(&mut tx, &step).await?;
     tx.commit().await?;
+    reach(CommitPoint::StepCommitted);
     Ok(ledger)
 }
 
@@ -52,12 +55,15 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
     let mut next_id = max_id(tx, "SELECT max(id) FROM records").await?;
     let mut sorted = sort::sort(step, &held, &mut next_id, &mut ledger)?;
     let assets = assets::write(tx, &ctx, step, &sorted.written, &mut ledger).await?;
+    reach(CommitPoint::StepAssets);
     let parked = findings::write(tx, &ctx, &sorted.written, &assets, &mut ledger).await?;
+    reach(CommitPoint::StepFindings);
     for written in &mut sorted.written {
         written.parked = assets.parked.contains(&written.id) || parked.contains(&written.id);
         sort::count(written, &mut ledger);
     }
     records::write(tx, &ctx, &step.made_with, &sorted.written).await?;
+    reach(CommitPoint::StepRecords);
     for written in &sorted.written {
         held.insert(written.entry.key.clone(), as_held(written, &ctx));
     }
@@ -72,6 +78,7 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
         &mut seen,
     )
     .await?;
+    reach(CommitPoint::StepQuarantine);
     confirm(step, &held, &mut seen, &mut ledger)?;
     let leaving = close(step, &ctx, &held, &mut seen, &mut ledger)?;
     // Before they are marked as seen: a finding was last seen open before its record was seen closed.
@@ -79,8 +86,11 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
         closing::fill(tx, &leaving).await?;
         closing::apply(tx, &ctx, &mut ledger).await?;
     }
+    reach(CommitPoint::StepClosings);
     records::mark_seen(tx, &ctx, &seen).await?;
+    reach(CommitPoint::StepSeen);
     progress(tx, &ctx, &step.checkpoint, &ledger).await?;
+    reach(CommitPoint::StepCheckpoint);
     Ok(ledger)
 }
 
