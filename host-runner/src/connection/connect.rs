@@ -9,8 +9,7 @@ use super::{
 use crate::contract::connector::Check;
 use crate::domain::{ConnectionId, ConnectionName, TenantName};
 use crate::egress::Rate;
-use crate::secrets::Keyring;
-use crate::store::{Connection, Purge, Store, StoreError, Tested};
+use crate::store::{Connection, Store, StoreError, Tested};
 
 /// What to set up.
 #[derive(Debug, Clone)]
@@ -150,26 +149,13 @@ async fn save(
         created_at: now,
         updated_at: now,
     };
-    let saved = store.create_connection(&connection).await?;
-    keep_or_undo(&store, &keyring, &saved, &request.typed).await?;
-    Ok(saved)
-}
-
-/// A connection whose secrets could not be kept is none: it is taken back. Data that it brought in an earlier life stays.
-async fn keep_or_undo<S: Store>(
-    store: &S,
-    keyring: &Keyring,
-    saved: &Connection,
-    typed: &TypedConfig,
-) -> Result<(), ConnectionError> {
-    let secrets = typed
+    let secrets = request
+        .typed
         .secrets
-        .restricted_to(saved.secrets.iter().map(String::as_str));
-    let Err(error) = link::keep(store, keyring, saved, &secrets).await else {
-        return Ok(());
-    };
-    if let Err(undo) = store.remove_connection(saved.id, Purge::KeepData).await {
-        tracing::warn!(connection = %saved.name, "the connection without its secrets could not be taken back: {undo}");
-    }
-    Err(error)
+        .restricted_to(connection.secrets.iter().map(String::as_str));
+    store
+        .create_connection(&connection, |id| {
+            link::sealed(&keyring, &request.tenant, id, &secrets)
+        })
+        .await
 }

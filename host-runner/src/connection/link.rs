@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::{ConnectionError, origins};
 use crate::component::Manifest;
-use crate::domain::TenantName;
+use crate::domain::{ConnectionId, TenantName};
 use crate::egress::{Egress, EgressConfig, EgressLimits, Origin, Rate};
 use crate::engine::{Limits, Plugin};
 use crate::secrets::{Keyring, Place, SecretSet};
-use crate::store::{Connection, Store};
+use crate::store::{Connection, SealedSecret, Store};
 
 /// What the user may choose about a way out.
 #[derive(Debug, Clone, Copy, Default)]
@@ -108,19 +108,23 @@ pub async fn secrets<S: Store>(
     Ok(secrets)
 }
 
-/// Seals secrets and keeps them.
-pub(super) async fn keep<S: Store>(
-    store: &S,
+/// Seals secrets for a tenant's connection.
+pub(super) fn sealed(
     keyring: &Keyring,
-    connection: &Connection,
+    tenant: &TenantName,
+    connection: ConnectionId,
     secrets: &SecretSet,
-) -> Result<(), ConnectionError> {
-    let id = connection.id.to_string();
-    for (name, secret) in secrets.iter() {
-        let sealed = keyring.seal(&place(store.tenant(), &id, name), secret)?;
-        store.put_secret(connection.id, name, &sealed).await?;
-    }
-    Ok(())
+) -> Result<Vec<SealedSecret>, ConnectionError> {
+    let id = connection.to_string();
+    secrets
+        .iter()
+        .map(|(name, secret)| {
+            Ok(SealedSecret {
+                name: name.to_owned(),
+                sealed: keyring.seal(&place(tenant, &id, name), secret)?,
+            })
+        })
+        .collect()
 }
 
 fn place<'a>(tenant: &'a TenantName, connection: &'a str, name: &'a str) -> Place<'a> {

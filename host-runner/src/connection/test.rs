@@ -55,7 +55,7 @@ pub async fn test(
             reason: "its last test failed".to_owned(),
         }
     };
-    store.update_connection(&connection).await?;
+    store.update_connection(&connection, &[]).await?;
     Ok(TestReport { checks, connection })
 }
 

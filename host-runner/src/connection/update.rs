@@ -143,13 +143,8 @@ pub async fn update(
         ..connection
     };
     let given = given.restricted_to(changed.secrets.iter().map(String::as_str));
-    link::keep(&store, &keyring, &changed, &given).await?;
-    store.update_connection(&changed).await?;
-    for name in store.secret_names(changed.id).await? {
-        if !changed.secrets.contains(&name) {
-            store.delete_secret(changed.id, &name).await?;
-        }
-    }
+    let sealed = link::sealed(&keyring, store.tenant(), changed.id, &given)?;
+    store.update_connection(&changed, &sealed).await?;
     Ok(changed)
 }
 

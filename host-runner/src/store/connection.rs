@@ -97,6 +97,15 @@ pub struct StoredMap {
     pub body: String,
 }
 
+/// A secret as it is kept: what it holds is opaque to the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedSecret {
+    /// Its name.
+    pub name: String,
+    /// What opens to it with the tenant's key.
+    pub sealed: Vec<u8>,
+}
+
 /// Whether a connection's test passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "state")]

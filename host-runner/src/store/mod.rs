@@ -35,7 +35,7 @@ use crate::domain::{
 };
 
 pub use asset::{Asset, AssetFilter, AssetState};
-pub use connection::{ComponentRef, Connection, Policy, Purge, StoredMap, Tested};
+pub use connection::{ComponentRef, Connection, Policy, Purge, SealedSecret, StoredMap, Tested};
 pub use document::{Document, DocumentKind, Lifecycle, Placeholder, Problem};
 pub use error::StoreError;
 pub use evidence::{Closing, Evidence};
@@ -61,20 +61,24 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     // Connections
 
-    /// Saves a new connection; `connection.id` is ignored, the saved one is returned with its own. A connection that was removed with its data
-    /// kept and has the same name, component name and origins comes back to life, with its data.
+    /// Saves a new connection with its secrets; `connection.id` is ignored, the saved one is returned with its own. A connection that was
+    /// removed with its data kept and has the same name, component name and origins comes back to life, with its data.
+    ///
+    /// `seal` is told the id, which a sealed secret is bound to, and gives the secrets. Where it fails nothing is saved.
     ///
     /// # Errors
-    /// [`StoreError::NameTaken`] where the name is in use.
-    fn create_connection(
+    /// [`StoreError::NameTaken`] where the name is in use, and what `seal` fails with.
+    fn create_connection<E: From<StoreError> + Send>(
         &self,
         connection: &Connection,
-    ) -> impl Future<Output = Result<Connection, StoreError>> + Send;
+        seal: impl FnOnce(ConnectionId) -> Result<Vec<SealedSecret>, E> + Send,
+    ) -> impl Future<Output = Result<Connection, E>> + Send;
 
-    /// Replaces what is saved of a connection, by its id.
+    /// Replaces what is saved of a connection, by its id, and of its secrets those that are given. Secrets that it does not use are forgotten.
     fn update_connection(
         &self,
         connection: &Connection,
+        secrets: &[SealedSecret],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// The connection of that name.
@@ -120,13 +124,6 @@ pub trait Store: Clone + Send + Sync + 'static {
         &self,
         connection: ConnectionId,
     ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
-
-    /// Forgets a secret; whether there was one.
-    fn delete_secret(
-        &self,
-        connection: ConnectionId,
-        name: &str,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     // Runs
 

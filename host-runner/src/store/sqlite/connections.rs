@@ -1,17 +1,19 @@
 //! Connections and their sealed secrets.
 
-use sqlx::SqliteConnection;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::fail::Fail;
 use super::stores::private_folder;
 use super::{SqliteStore, pack};
 use crate::domain::{Clock, ConnectionId, ConnectionName, SystemClock};
-use crate::store::{Connection, Purge, StoreError, lock};
+use crate::store::commit_point::{CommitPoint, reach};
+use crate::store::{Connection, Purge, SealedSecret, StoreError, lock};
 
+/// Writes a new connection. It is there once [`commit`] has added its secrets.
 pub(super) async fn create(
     store: &SqliteStore,
     connection: &Connection,
-) -> Result<Connection, Fail> {
+) -> Result<(Transaction<'static, Sqlite>, Connection), Fail> {
     let mut tx = store.begin().await?;
     let live: Option<i64> =
         sqlx::query_scalar("SELECT id FROM connections WHERE name = ?1 AND removed_at IS NULL")
@@ -51,8 +53,30 @@ pub(super) async fn create(
             saved.id = ConnectionId(inserted.last_insert_rowid());
         }
     }
+    Ok((tx, saved))
+}
+
+/// Writes a connection's secrets into the transaction that wrote the connection, forgets those that it does not use, and commits.
+pub(super) async fn commit(
+    mut tx: Transaction<'static, Sqlite>,
+    connection: &Connection,
+    secrets: &[SealedSecret],
+) -> Result<(), Fail> {
+    reach(CommitPoint::ConnectionRow);
+    for secret in secrets {
+        write_secret(&mut tx, connection.id, &secret.name, &secret.sealed).await?;
+    }
+    sqlx::query(
+        "DELETE FROM secrets WHERE connection_id = ?1 AND name NOT IN (SELECT value FROM json_each(?2))",
+    )
+    .bind(connection.id.0)
+    .bind(pack::json(&connection.secrets)?)
+    .execute(&mut *tx)
+    .await?;
+    reach(CommitPoint::ConnectionSecrets);
     tx.commit().await?;
-    Ok(saved)
+    reach(CommitPoint::ConnectionCommitted);
+    Ok(())
 }
 
 /// The connection of the same name, connector and origins that was removed with its data kept.
@@ -77,7 +101,11 @@ async fn removed_twin(
     Ok(None)
 }
 
-pub(super) async fn update(store: &SqliteStore, connection: &Connection) -> Result<(), Fail> {
+pub(super) async fn update(
+    store: &SqliteStore,
+    connection: &Connection,
+    secrets: &[SealedSecret],
+) -> Result<(), Fail> {
     let mut tx = store.begin().await?;
     let taken: Option<i64> = sqlx::query_scalar(
         "SELECT id FROM connections WHERE name = ?1 AND removed_at IS NULL AND id <> ?2",
@@ -107,8 +135,7 @@ pub(super) async fn update(store: &SqliteStore, connection: &Connection) -> Resu
     if done.rows_affected() == 0 {
         return Err(StoreError::ConnectionGone(connection.id).into());
     }
-    tx.commit().await?;
-    Ok(())
+    commit(tx, connection, secrets).await
 }
 
 pub(super) async fn load(store: &SqliteStore, name: &ConnectionName) -> Result<Connection, Fail> {
@@ -175,8 +202,10 @@ pub(super) async fn remove(
             .bind(now.as_i64())
             .execute(&mut *tx)
             .await?;
+        reach(CommitPoint::RemovalTable);
     }
     tx.commit().await?;
+    reach(CommitPoint::RemovalCommitted);
     Ok(())
 }
 
@@ -215,6 +244,17 @@ pub(super) async fn put_secret(
     sealed: &[u8],
 ) -> Result<(), Fail> {
     let mut tx = store.begin().await?;
+    write_secret(&mut tx, id, name, sealed).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn write_secret(
+    tx: &mut SqliteConnection,
+    id: ConnectionId,
+    name: &str,
+    sealed: &[u8],
+) -> Result<(), Fail> {
     sqlx::query(
         "INSERT INTO secrets (connection_id, name, sealed) VALUES (?1, ?2, ?3)
          ON CONFLICT (connection_id, name) DO UPDATE SET sealed = excluded.sealed",
@@ -222,9 +262,8 @@ pub(super) async fn put_secret(
     .bind(id.0)
     .bind(name)
     .bind(sealed)
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
-    tx.commit().await?;
     Ok(())
 }
 
@@ -252,19 +291,4 @@ pub(super) async fn secret_names(
             .fetch_all(&store.inner.readers)
             .await?,
     )
-}
-
-pub(super) async fn delete_secret(
-    store: &SqliteStore,
-    id: ConnectionId,
-    name: &str,
-) -> Result<bool, Fail> {
-    let mut tx = store.begin().await?;
-    let done = sqlx::query("DELETE FROM secrets WHERE connection_id = ?1 AND name = ?2")
-        .bind(id.0)
-        .bind(name)
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await?;
-    Ok(done.rows_affected() > 0)
 }

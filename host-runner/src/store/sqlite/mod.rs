@@ -34,8 +34,8 @@ use crate::domain::{
 use crate::store::{
     Asset, AssetFilter, BeginSync, Connection, EndCommit, EndReport, Finding, FindingFilter,
     NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined, Record, RecordQuery,
-    RemovalPreview, Run, RunEnd, RunFilter, RunLock, Standing, StandingQuery, StepCommit, Store,
-    StoreError, Summary, SyncHistory, SyncState,
+    RemovalPreview, Run, RunEnd, RunFilter, RunLock, SealedSecret, Standing, StandingQuery,
+    StepCommit, Store, StoreError, Summary, SyncHistory, SyncState,
 };
 
 #[cfg(test)]
@@ -113,14 +113,27 @@ impl Store for SqliteStore {
         &self.inner.tenant
     }
 
-    async fn create_connection(&self, connection: &Connection) -> Result<Connection, StoreError> {
-        connections::create(self, connection)
+    async fn create_connection<E: From<StoreError> + Send>(
+        &self,
+        connection: &Connection,
+        seal: impl FnOnce(ConnectionId) -> Result<Vec<SealedSecret>, E> + Send,
+    ) -> Result<Connection, E> {
+        let (tx, saved) = connections::create(self, connection)
             .await
-            .map_err(|fail| self.explain(fail))
+            .map_err(|fail| self.explain(fail))?;
+        let secrets = seal(saved.id)?;
+        connections::commit(tx, &saved, &secrets)
+            .await
+            .map_err(|fail| self.explain(fail))?;
+        Ok(saved)
     }
 
-    async fn update_connection(&self, connection: &Connection) -> Result<(), StoreError> {
-        connections::update(self, connection)
+    async fn update_connection(
+        &self,
+        connection: &Connection,
+        secrets: &[SealedSecret],
+    ) -> Result<(), StoreError> {
+        connections::update(self, connection, secrets)
             .await
             .map_err(|fail| self.explain(fail))
     }
@@ -167,16 +180,6 @@ impl Store for SqliteStore {
 
     async fn secret_names(&self, connection: ConnectionId) -> Result<Vec<String>, StoreError> {
         connections::secret_names(self, connection)
-            .await
-            .map_err(|fail| self.explain(fail))
-    }
-
-    async fn delete_secret(
-        &self,
-        connection: ConnectionId,
-        name: &str,
-    ) -> Result<bool, StoreError> {
-        connections::delete_secret(self, connection, name)
             .await
             .map_err(|fail| self.explain(fail))
     }

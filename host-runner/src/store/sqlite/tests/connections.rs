@@ -27,23 +27,26 @@ async fn a_connection_reads_back_as_it_was_saved() {
             body: "{}".to_owned(),
         },
     );
-    bench.store.update_connection(&saved).await.unwrap();
+    bench.store.update_connection(&saved, &[]).await.unwrap();
     assert_eq!(bench.store.connections().await.unwrap(), [saved]);
 }
 
 #[tokio::test]
 async fn a_name_is_given_once_and_an_unknown_one_is_told_with_those_that_there_are() {
     let bench = Bench::new().await;
-    let twice = bench.store.create_connection(&connection("prod")).await;
+    let twice = bench
+        .store
+        .create_connection(&connection("prod"), no_secrets)
+        .await;
     assert!(matches!(twice, Err(StoreError::NameTaken { .. })));
     let mut other = bench
         .store
-        .create_connection(&connection("test"))
+        .create_connection(&connection("test"), no_secrets)
         .await
         .unwrap();
     other.name = "prod".parse().unwrap();
     assert!(matches!(
-        bench.store.update_connection(&other).await,
+        bench.store.update_connection(&other, &[]).await,
         Err(StoreError::NameTaken { .. })
     ));
     let error = bench
@@ -55,7 +58,7 @@ async fn a_name_is_given_once_and_an_unknown_one_is_told_with_those_that_there_a
     other.id = ConnectionId(99);
     other.name = "new".parse().unwrap();
     assert!(matches!(
-        bench.store.update_connection(&other).await,
+        bench.store.update_connection(&other, &[]).await,
         Err(StoreError::ConnectionGone(_))
     ));
     assert!(matches!(
@@ -95,18 +98,48 @@ async fn sealed_secrets_are_kept_by_name_and_replaced() {
         store.secret_names(bench.connection).await.unwrap(),
         ["apiKey"]
     );
-    assert!(
-        store
-            .delete_secret(bench.connection, "apiKey")
-            .await
-            .unwrap()
-    );
-    assert!(
-        !store
-            .delete_secret(bench.connection, "apiKey")
-            .await
-            .unwrap()
-    );
+}
+
+fn sealed(name: &str) -> SealedSecret {
+    SealedSecret {
+        name: name.to_owned(),
+        sealed: b"sealed".to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn a_connection_whose_secrets_cannot_be_sealed_is_not_saved() {
+    let bench = Bench::new().await;
+    let failed = bench
+        .store
+        .create_connection(&connection("test"), |_| {
+            Err(StoreError::NoSuchSync(crate::domain::SyncId(7)))
+        })
+        .await;
+    assert!(matches!(failed, Err(StoreError::NoSuchSync(_))));
+    assert_eq!(bench.store.connections().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_comes_with_its_secrets_and_keeps_only_those_that_it_uses() {
+    let bench = Bench::new().await;
+    let store = &bench.store;
+    let told = std::sync::Mutex::new(None);
+    let mut saved = store
+        .create_connection(&connection("test"), |id| {
+            *told.lock().unwrap() = Some(id);
+            Ok::<_, StoreError>(vec![sealed("apiKey")])
+        })
+        .await
+        .unwrap();
+    assert_eq!(*told.lock().unwrap(), Some(saved.id));
+    assert_eq!(store.secret_names(saved.id).await.unwrap(), ["apiKey"]);
+    saved.secrets = vec!["token".to_owned()];
+    store
+        .update_connection(&saved, &[sealed("token")])
+        .await
+        .unwrap();
+    assert_eq!(store.secret_names(saved.id).await.unwrap(), ["token"]);
 }
 
 #[tokio::test]
@@ -135,7 +168,11 @@ async fn a_connection_removed_with_its_data_kept_comes_back_with_it() {
     assert_eq!(bench.assets().await.len(), 1);
     let mut elsewhere = connection("prod");
     elsewhere.origins[0].1 = "https://api-y.example.com".to_owned();
-    let other = bench.store.create_connection(&elsewhere).await.unwrap();
+    let other = bench
+        .store
+        .create_connection(&elsewhere, no_secrets)
+        .await
+        .unwrap();
     assert_ne!(other.id, bench.connection);
     bench
         .store
@@ -144,7 +181,7 @@ async fn a_connection_removed_with_its_data_kept_comes_back_with_it() {
         .unwrap();
     let back = bench
         .store
-        .create_connection(&connection("prod"))
+        .create_connection(&connection("prod"), no_secrets)
         .await
         .unwrap();
     assert_eq!(back.id, bench.connection);
@@ -168,7 +205,7 @@ async fn a_purge_takes_all_that_the_connection_brought_and_nothing_else() {
         .await;
     let other = bench
         .store
-        .create_connection(&connection("other"))
+        .create_connection(&connection("other"), no_secrets)
         .await
         .unwrap()
         .id;

@@ -31,6 +31,11 @@ pub(super) fn switches(update: bool, onboard: bool) -> Switches {
     }
 }
 
+/// The secrets of a connection that has none.
+pub(super) fn no_secrets(_: ConnectionId) -> Result<Vec<SealedSecret>, StoreError> {
+    Ok(Vec::new())
+}
+
 pub(super) fn connection(name: &str) -> Connection {
     Connection {
         id: ConnectionId(0),
@@ -155,7 +160,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let store = Stores::new(folder.path()).create(&tenant()).await.unwrap();
         let connection = store
-            .create_connection(&connection("prod"))
+            .create_connection(&connection("prod"), no_secrets)
             .await
             .unwrap()
             .id;
