@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 /// How many requests are remembered one by one.
 pub const REMEMBERED: usize = 10_000;
 
@@ -51,6 +53,7 @@ struct Entries {
 #[derive(Clone, Debug, Default)]
 pub struct RequestLog {
     entries: Arc<Mutex<Entries>>,
+    seen: Arc<Notify>,
 }
 
 impl RequestLog {
@@ -75,6 +78,20 @@ impl RequestLog {
     /// The last [`REMEMBERED`] requests, oldest first.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.lock().last.iter().cloned().collect()
+    }
+
+    /// Waits until so many requests were seen.
+    pub async fn reached(&self, total: u64) {
+        loop {
+            // Listens before it looks, so that no request falls between the two.
+            let seen = self.seen.notified();
+            tokio::pin!(seen);
+            seen.as_mut().enable();
+            if self.total() >= total {
+                return;
+            }
+            seen.await;
+        }
     }
 
     /// Forgets everything.
@@ -104,6 +121,8 @@ impl RequestLog {
             entries.last.pop_front();
         }
         entries.last.push_back(seen);
+        drop(entries);
+        self.seen.notify_waiters();
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
@@ -137,6 +156,21 @@ mod tests {
             BTreeMap::from([(200, 1), (500, 1)])
         );
         assert_eq!(log.counts()["/a/b"].reply_bytes, 20);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_number_of_requests_is_told_when_it_is_reached() {
+        let log = RequestLog::default();
+        log.record(seen("/a", 200));
+        log.reached(1).await;
+        let waiting = tokio::spawn({
+            let log = log.clone();
+            async move { log.reached(3).await }
+        });
+        log.record(seen("/a", 200));
+        log.record(seen("/a", 200));
+        waiting.await.unwrap();
+        assert_eq!(log.total(), 3);
     }
 
     #[test]
