@@ -126,6 +126,24 @@ impl Call {
         path.split_once('/').map_or(path, |(_, name)| name)
     }
 
+    /// A call of a name. Of the two versions of a call that share their name, either.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut calls = CALLS.iter().map(|entry| entry.call);
+        calls.find(|call| call.name() == name)
+    }
+
+    /// The key of the records in the reply of a call that answers pages.
+    pub fn list(self) -> Option<&'static str> {
+        match self {
+            Call::GetEndpoint => Some("endpoints"),
+            Call::GetAlerts | Call::GetAlertsMultiEvents | Call::GetAlertsMultiEventsV2 => {
+                Some("alerts")
+            }
+            Call::GetIncidents => Some("incidents"),
+            _ => None,
+        }
+    }
+
     /// Whether a licence covers it.
     pub fn licensed(self, licence: Licence) -> bool {
         self.entry()

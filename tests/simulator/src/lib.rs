@@ -6,6 +6,7 @@
 mod api;
 mod auth;
 mod call;
+mod chaos;
 mod clock;
 mod json;
 mod log;
@@ -18,12 +19,20 @@ mod simulator;
 mod tenant;
 mod xql;
 
+pub use chaos::entry::{ChaosAct, ChaosEntry};
+pub use chaos::fault::{Family, Fault};
+pub use chaos::handle::{ChaosHandle, InjectError};
+pub use chaos::mutation::Mutation;
+pub use chaos::profile::ChaosProfile;
+pub use chaos::rate::Rate;
+pub use chaos::spec::{Chaos, ChaosTerm, ChaosTextError};
 pub use log::{COUNTED_PATHS, OTHER_PATHS, PathCount, REMEMBERED, RequestLog, SeenRequest};
 pub use options::{
     AlertShape, Licence, Options, Role, SecurityLevel, StreamGzip, WithoutHostInsights, XqlOutcome,
 };
 pub use simulator::{Simulator, StartError};
 pub use tenant::handle::TenantHandle;
+pub use tenant::history::{AlertState, EndpointState, History};
 pub use tenant::view::{
     AlertChange, AlertView, CveView, EndpointChange, EndpointView, NewAlert, NewEndpoint,
     VulnerabilityView,

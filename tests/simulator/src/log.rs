@@ -23,7 +23,7 @@ pub struct SeenRequest {
     pub method: String,
     /// The path as it was sent.
     pub path: String,
-    /// Status of the reply.
+    /// Status of the reply; 0 when the connection was reset before it.
     pub status: u16,
     /// Bytes of the request's body.
     pub request_bytes: usize,

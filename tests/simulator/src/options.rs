@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::chaos::spec::Chaos;
+
 /// Everything that can be chosen about a simulated tenant. Plain data: take [`Options::default`] and set fields.
 ///
 /// The same options give the same tenant, byte for byte, when [`Options::now_ms`] is set too.
@@ -56,6 +58,8 @@ pub struct Options {
     pub gzip: bool,
     /// The moment, in epoch milliseconds, that the data is relative to; `None`: the start of the simulator.
     pub now_ms: Option<u64>,
+    /// Faults and changes that the tenant goes through. `None`: none, but what a test asks for ([`crate::ChaosHandle`]).
+    pub chaos: Option<Chaos>,
 }
 
 impl Default for Options {
@@ -85,6 +89,7 @@ impl Default for Options {
             clock_tolerance: Duration::from_secs(15 * 60),
             gzip: true,
             now_ms: None,
+            chaos: None,
         }
     }
 }

@@ -8,13 +8,14 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::api::Context;
 use crate::auth::Credentials;
+use crate::chaos::door::{Cutter, Door};
+use crate::chaos::handle::ChaosHandle;
 use crate::clock::{day, now_ms};
 use crate::log::RequestLog;
 use crate::options::{Options, SecurityLevel};
@@ -59,6 +60,7 @@ pub struct Simulator {
     security_level: SecurityLevel,
     tenant: TenantHandle,
     log: RequestLog,
+    chaos: ChaosHandle,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -87,13 +89,20 @@ impl Simulator {
         let log = RequestLog::default();
         let (api_key_id, api_key) = api_key(options.seed);
         let security_level = options.security_level;
+        let tolerance_ms = i64::try_from(options.clock_tolerance.as_millis()).unwrap_or(i64::MAX);
+        let chaos = ChaosHandle::new(
+            options.chaos.clone(),
+            tenant.clone(),
+            tolerance_ms,
+            options.seed,
+        );
         let server = Arc::new(Server {
+            chaos: chaos.clone(),
             credentials: Credentials {
                 id: api_key_id.clone(),
                 key: api_key.clone(),
                 level: security_level,
-                tolerance_ms: i64::try_from(options.clock_tolerance.as_millis())
-                    .unwrap_or(i64::MAX),
+                tolerance_ms,
             },
             context: Context {
                 options: Arc::new(options),
@@ -104,13 +113,10 @@ impl Simulator {
             recent: Mutex::new(VecDeque::new()),
         });
         let router = Router::new().fallback(handle).with_state(server);
+        let service = router.into_make_service_with_connect_info::<Cutter>();
         let (stop, stopped) = oneshot::channel::<()>();
-        let listener = listener.tap_io(|stream| {
-            // Best effort: without it small replies wait for the client's acknowledgement.
-            let _ = stream.set_nodelay(true);
-        });
         let task = tokio::spawn(async move {
-            let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+            let serving = axum::serve(Door(listener), service).with_graceful_shutdown(async move {
                 let _ = stopped.await;
             });
             // Serving never ends with an error: axum retries a failed accept.
@@ -123,6 +129,7 @@ impl Simulator {
             security_level,
             tenant,
             log,
+            chaos,
             stop: Some(stop),
             task,
         })
@@ -161,6 +168,11 @@ impl Simulator {
     /// The requests seen so far.
     pub fn log(&self) -> RequestLog {
         self.log.clone()
+    }
+
+    /// Steers chaos: stops and starts it, scripts single faults, and tells what was done.
+    pub fn chaos(&self) -> ChaosHandle {
+        self.chaos.clone()
     }
 
     /// Stops listening, lets requests in flight end (for two seconds at most), and returns.

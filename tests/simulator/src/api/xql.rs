@@ -7,7 +7,6 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::Context;
-use crate::clock::{day, now_ms};
 use crate::json::Json;
 use crate::options::{StreamGzip, XqlOutcome};
 use crate::query::request_data;
@@ -34,7 +33,8 @@ fn parse_error(reason: &str) -> Reply {
     )
 }
 
-fn refused(engine: &XqlEngine, reason: Refused) -> Reply {
+/// 500 with the reason why a query is not started.
+pub fn refusal(engine: &XqlEngine, reason: Refused) -> Reply {
     let totals = |json: &mut Json| {
         json.key_int("total_daily_running_queries", engine.running_today as i64);
         json.key_int(
@@ -95,10 +95,11 @@ pub async fn start_xql_query(context: &Context, body: &Value) -> Reply {
         Err(reason) => return parse_error(&reason),
     };
     {
+        let today = context.tenant.today();
         let mut engine = context.tenant.xql();
-        engine.at_day(day(now_ms()));
+        engine.at_day(today);
         if let Err(reason) = engine.admit() {
-            return refused(&engine, reason);
+            return refusal(&engine, reason);
         }
     }
     let (tenant, options) = (context.tenant.clone(), Arc::clone(&context.options));
@@ -121,7 +122,7 @@ pub async fn start_xql_query(context: &Context, body: &Value) -> Reply {
     let mut engine = context.tenant.xql();
     match engine.start(table, read) {
         Ok(id) => Reply::of(|json| json.text(&id)),
-        Err(reason) => refused(&engine, reason),
+        Err(reason) => refusal(&engine, reason),
     }
 }
 
@@ -248,8 +249,9 @@ pub fn get_query_results_stream(context: &Context, body: &Value, accepts_gzip: b
 
 /// `xql/get_quota`.
 pub fn get_quota(context: &Context) -> Reply {
+    let today = context.tenant.today();
     let mut engine = context.tenant.xql();
-    engine.at_day(day(now_ms()));
+    engine.at_day(today);
     Reply::of(|json| {
         json.begin_object();
         json.key("license_quota");

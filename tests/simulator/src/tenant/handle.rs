@@ -1,14 +1,17 @@
 //! The handle with which a test reads and changes the tenant while the simulator serves it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use super::alert::{AlertRow, On};
 use super::endpoint::{Changes, EndpointRow};
+use super::history::History;
 use super::view::{
     AlertChange, AlertView, CveView, EndpointChange, EndpointView, NewAlert, NewEndpoint,
     VulnerabilityView,
 };
 use super::{Tenant, endpoint};
+use crate::clock::{day, now_ms};
 use crate::xql::engine::XqlEngine;
 
 /// A handle to the tenant of a running simulator. Clones share the tenant; each call takes its lock once.
@@ -83,12 +86,6 @@ impl TenantHandle {
     /// What `va_endpoints` holds: one row per endpoint that was ever scanned.
     pub fn vulnerabilities(&self) -> Vec<VulnerabilityView> {
         let tenant = self.read();
-        let name = |cve: u32| {
-            tenant
-                .cves
-                .get(cve as usize)
-                .map(|cve| cve.name.to_string())
-        };
         let scanned = tenant
             .endpoints
             .iter()
@@ -97,10 +94,17 @@ impl TenantHandle {
             .filter_map(|(row, at)| {
                 Some(VulnerabilityView {
                     endpoint_id: format_endpoint_id(endpoint::endpoint_id(tenant.seed, row.serial)),
-                    cves: tenant.scan(at)?.into_iter().filter_map(name).collect(),
+                    cves: tenant.cve_names(&tenant.scan(at)?),
                 })
             });
         scanned.collect()
+    }
+
+    /// Names of the CVEs that the scan of an endpoint found; `None`: never scanned, or not there.
+    pub fn endpoint_cves(&self, id: &str) -> Option<Vec<String>> {
+        let tenant = self.read();
+        let row = tenant.endpoint_row(parse_endpoint_id(id)?)?;
+        Some(tenant.cve_names(&tenant.scan(row)?))
     }
 
     /// All CVEs that the tenant knows.
@@ -157,6 +161,7 @@ impl TenantHandle {
             .as_deref()
             .map(|status| tenant.endpoint_statuses.intern(status));
         tenant.revision += 1;
+        let (at, before) = (row, tenant.before_endpoint(row));
         let Some(row) = tenant.endpoints.get_mut(row as usize) else {
             return false;
         };
@@ -167,6 +172,9 @@ impl TenantHandle {
         changes.server_tags = change.server_tags.or(changes.server_tags.take());
         changes.endpoint_tags = change.endpoint_tags.or(changes.endpoint_tags.take());
         changes.is_isolated = change.is_isolated.or(changes.is_isolated.take());
+        if let Some(before) = before {
+            tenant.after_endpoint(at, before);
+        }
         true
     }
 
@@ -244,6 +252,7 @@ impl TenantHandle {
             .as_deref()
             .map(|severity| tenant.alert_severities.intern(severity));
         tenant.revision += 1;
+        let (at, before) = (row, tenant.alert_state(row));
         let Some(row) = tenant.alerts.get_mut(row as usize) else {
             return false;
         };
@@ -251,6 +260,9 @@ impl TenantHandle {
         row.status = status.unwrap_or(row.status);
         row.severity = severity.unwrap_or(row.severity);
         row.modified = now;
+        if let Some(before) = before {
+            tenant.after_alert(at, before);
+        }
         true
     }
 
@@ -263,6 +275,26 @@ impl TenantHandle {
                 ..AlertChange::default()
             },
         )
+    }
+
+    /// What the records ever were: whether an alert was ever resolved, an endpoint ever without its tag, a CVE ever removed.
+    /// Goes over all records, so it is for tenants of a test's size.
+    pub fn history(&self) -> History {
+        History::of(&self.read())
+    }
+
+    /// Puts the tenant's time forward: the moment that new records are stamped with, heartbeats, the `Date` header, the age of
+    /// signatures, and the day of the XQL quota. What was stamped before stays so, and is older now.
+    pub fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let mut tenant = self.write();
+        tenant.ahead_ms = tenant.ahead_ms.saturating_add(by);
+        tenant.revision += 1;
+    }
+
+    /// The day of the API's clock, counted from 1970-01-01.
+    pub(crate) fn today(&self) -> i64 {
+        day(now_ms().saturating_add(self.read().ahead_ms))
     }
 
     /// Makes the API key unknown: every request is answered with 401 until [`TenantHandle::restore_key`].

@@ -15,6 +15,10 @@ pub enum Purpose {
     Key,
     Incident,
     Action,
+    Fault,
+    FaultDetail,
+    Mutations,
+    MutationDetail,
 }
 
 /// A small, fast generator (SplitMix64).

@@ -4,6 +4,7 @@ pub mod alert;
 pub mod cve;
 pub mod endpoint;
 pub mod handle;
+pub mod history;
 pub mod mix;
 pub mod view;
 pub mod words;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use alert::{AlertRow, On};
 use cve::Cve;
 use endpoint::{CONNECTED, Changes, EndpointRow, Profile, UNINSTALLED};
+use history::Past;
 use mix::{Mix, Purpose};
 use words::Words;
 
@@ -26,6 +28,8 @@ pub struct Tenant {
     /// The moment, in epoch milliseconds, that generated data is relative to.
     pub epoch: i64,
     started: Instant,
+    /// By how many milliseconds a test put time forward.
+    pub ahead_ms: i64,
     heartbeat: bool,
     /// Counts changes: what was computed at another revision is stale.
     pub revision: u64,
@@ -54,6 +58,8 @@ pub struct Tenant {
     pub revoked: bool,
     /// Calls denied at run time.
     pub denied: BTreeSet<String>,
+    /// What records were before they changed.
+    pub past: Past,
 }
 
 impl Tenant {
@@ -90,6 +96,7 @@ impl Tenant {
             seed,
             epoch,
             started: Instant::now(),
+            ahead_ms: 0,
             heartbeat: options.heartbeat,
             revision: 0,
             endpoint_statuses: Words::new(&endpoint::STATUSES),
@@ -114,12 +121,16 @@ impl Tenant {
             scans: HashMap::new(),
             revoked: false,
             denied: BTreeSet::new(),
+            past: Past::default(),
         }
     }
 
-    /// The tenant's idea of now, in epoch milliseconds: the epoch plus the time since the start.
+    /// The tenant's idea of now, in epoch milliseconds: the epoch plus the time since the start, plus what a test put it forward.
     pub fn now(&self) -> i64 {
-        self.epoch + i64::try_from(self.started.elapsed().as_millis()).unwrap_or(0)
+        let since = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(0);
+        self.epoch
+            .saturating_add(since)
+            .saturating_add(self.ahead_ms)
     }
 
     /// Whether `last_seen` changes by itself, so that nothing about it may be kept.
@@ -194,6 +205,12 @@ impl Tenant {
         cve::scanned(self.seed, endpoint.serial, os, self.generated_cves)
     }
 
+    /// The names of CVEs given as rows of [`Tenant::cves`].
+    pub fn cve_names(&self, rows: &[u32]) -> Vec<String> {
+        let name = |row: &u32| self.cves.get(*row as usize).map(|cve| cve.name.to_string());
+        rows.iter().filter_map(name).collect()
+    }
+
     /// Sets what a scan found; unknown names become new CVEs.
     pub fn set_scan(&mut self, row: u32, names: Option<Vec<String>>) {
         let found = names.map(|names| {
@@ -202,8 +219,12 @@ impl Tenant {
             rows.dedup();
             rows
         });
+        let before = self.before_endpoint(row);
         self.scans.insert(row, found);
         self.revision += 1;
+        if let Some(before) = before {
+            self.after_endpoint(row, before);
+        }
     }
 
     fn cve_row(&mut self, name: &str) -> u32 {

@@ -166,6 +166,24 @@ impl XqlEngine {
         Some(Some(query))
     }
 
+    /// Forgets a query, its stream too.
+    pub fn forget(&mut self, id: &str) {
+        self.queries.retain(|query| query.id != id);
+    }
+
+    /// Lets a query end in another way. Of a partial success the second half of the rows is missing.
+    pub fn spoil(&mut self, id: &str, outcome: XqlOutcome) {
+        let Some(query) = self.queries.iter_mut().find(|query| query.id == id) else {
+            return;
+        };
+        if outcome == XqlOutcome::PartialSuccess && query.outcome != outcome {
+            let mut table = Table::clone(&query.table);
+            table.rows.truncate(table.rows.len() / 2);
+            query.table = Arc::new(table);
+        }
+        query.outcome = outcome;
+    }
+
     /// The rows behind a stream's id.
     pub fn stream(&self, stream_id: &str) -> Option<Arc<Table>> {
         let id = stream_id.strip_suffix(STREAM)?;
@@ -215,6 +233,33 @@ mod tests {
         assert_eq!(engine.start(Table::default(), 0), Err(Refused::Quota));
         engine.at_day(20_001);
         assert!(engine.start(Table::default(), 0).is_ok());
+    }
+
+    #[test]
+    fn a_query_can_be_forgotten_and_spoiled() {
+        let mut engine = engine(Options {
+            xql_pending_polls: 0,
+            ..Options::default()
+        });
+        let rows = || {
+            Table::new(
+                &["n"],
+                (0..10).map(|_| vec![crate::xql::value::Value::Null]),
+            )
+        };
+        let (one, two) = (
+            engine.start(rows(), 10).unwrap(),
+            engine.start(rows(), 10).unwrap(),
+        );
+        engine.forget(&one);
+        assert!(engine.poll(&one, true).is_none());
+        engine.spoil(&two, XqlOutcome::PartialSuccess);
+        engine.spoil(&two, XqlOutcome::PartialSuccess);
+        let query = engine.poll(&two, true).unwrap().unwrap();
+        assert_eq!(
+            (query.table.rows.len(), query.outcome),
+            (5, XqlOutcome::PartialSuccess)
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::value::Value;
 const MAX_ROWS: usize = 20_000_000;
 
 /// Rows of a query. A row is made of parts, so that a join shares the other side's values instead of copying them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Table {
     pub columns: Vec<Column>,
     pub rows: Vec<Row>,
