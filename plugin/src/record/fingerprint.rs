@@ -12,7 +12,7 @@ pub(super) fn written(fields: &Map<String, Value>, volatile: &[&str]) -> (Vec<u8
     written_with(fields, None, volatile)
 }
 
-/// The same with one field more, whose value is JSON already and whose name none of the others has.
+/// The same with one field more, whose value is JSON already and whose name none of the others has. It is not part of the fingerprint.
 pub(super) fn written_with(
     fields: &Map<String, Value>,
     mut more: Option<(&str, &[u8])>,
@@ -28,7 +28,7 @@ pub(super) fn written_with(
         if let Some((more_name, json)) = more
             && more_name < name.as_str()
         {
-            writer.field(more_name, |body| body.extend_from_slice(json));
+            writer.unhashed(more_name, |body| body.extend_from_slice(json));
             more = None;
         }
         // Writing JSON values into memory has no way to fail.
@@ -37,10 +37,19 @@ pub(super) fn written_with(
         });
     }
     if let Some((name, json)) = more {
-        writer.field(name, |body| body.extend_from_slice(json));
+        writer.unhashed(name, |body| body.extend_from_slice(json));
     }
     writer.body.push(b'}');
-    (writer.body, format!("{:016x}", writer.hash.0))
+    (writer.body, writer.hash.text())
+}
+
+/// The fingerprint of some texts in this order.
+pub(super) fn of<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
+    let mut hash = Hash::default();
+    for text in texts {
+        hash.add(text.as_bytes());
+    }
+    hash.text()
 }
 
 struct Writer<'a> {
@@ -51,6 +60,14 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn field(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        let written = self.unhashed(name, write);
+        if !self.volatile.contains(&name) {
+            self.hash.add(self.body.get(written..).unwrap_or_default());
+        }
+    }
+
+    /// Writes a field, and says where it begins.
+    fn unhashed(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) -> usize {
         if self.body.len() > 1 {
             self.body.push(b',');
         }
@@ -58,9 +75,7 @@ impl Writer<'_> {
         let _ = serde_json::to_writer(&mut self.body, name);
         self.body.push(b':');
         write(&mut self.body);
-        if !self.volatile.contains(&name) {
-            self.hash.add(self.body.get(start..).unwrap_or_default());
-        }
+        start
     }
 }
 
@@ -77,6 +92,10 @@ impl Default for Hash {
 }
 
 impl Hash {
+    fn text(&self) -> String {
+        format!("{:016x}", self.0)
+    }
+
     fn add(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         for word in words {

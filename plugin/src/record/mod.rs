@@ -15,7 +15,7 @@ mod vulnerability;
 
 pub use alert::{AlertState, alert, alert_state};
 pub use endpoint::{Tags, endpoint, has_tag};
-pub use vulnerability::{Cves, NO_CVES, vulnerability};
+pub use vulnerability::{Cves, NO_CVES, own_half, vulnerability, vulnerability_of_rows};
 
 use crate::contract::{Entry, Problem, Quarantined};
 use serde_json::{Map, Value};
