@@ -16,7 +16,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub fn incremental(stream: DataStream) -> bool {
     match stream {
         DataStream::Endpoints | DataStream::Alerts => false,
-        DataStream::Vulnerabilities => false,
+        DataStream::Vulnerabilities => true,
     }
 }
 

@@ -1,5 +1,10 @@
 //! What becomes of vulnerabilities.
 
+mod doubt;
+mod incremental;
+mod random;
+mod store;
+
 use super::tenant::endpoint;
 use super::xql::{Out, Xql, gzip, rows};
 use super::*;

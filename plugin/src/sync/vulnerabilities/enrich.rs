@@ -1,7 +1,7 @@
 //! A batch of endpoints with their CVEs, completed with the endpoints' own records.
 
-use super::rows::{Batch, Group};
-use crate::api::{Client, Fault, Filter, Page, PageRequest};
+use super::batch::Batch;
+use crate::api::{Client, Fault, Filter, PAGE_RECORDS, PageRequest};
 use crate::configure::Settings;
 use crate::platform::Platform;
 use crate::record::{self, Record, Tags};
@@ -28,68 +28,126 @@ impl Scope {
 }
 
 /// The endpoints of a batch as `get_endpoint` knows them.
+#[derive(Default)]
+pub(super) struct LookedUp {
+    /// By id.
+    endpoints: BTreeMap<String, Value>,
+    /// Whether nothing can be concluded from an endpoint's not being among them.
+    pub doubtful: bool,
+}
+
+impl LookedUp {
+    /// The id of any of them.
+    pub fn any(&self) -> Option<&str> {
+        self.endpoints.keys().next().map(String::as_str)
+    }
+}
+
+/// Looks endpoints up, at most a hundred.
+///
+/// A reply without any of them looks the same whether they are gone or the list was lost on the way, so it is asked for again, along with
+/// an endpoint that is known to be there (`canary`): only a reply that has at least that one tells something about the others.
 pub(super) async fn looked_up<P: Platform>(
     client: Client<P>,
     ids: Vec<String>,
-) -> Result<Page, Fault> {
+    canary: Option<String>,
+) -> Result<LookedUp, Fault> {
+    if ids.is_empty() {
+        return Ok(LookedUp::default());
+    }
+    let endpoints = asked(&client, &ids).await?;
+    if ids.iter().any(|id| endpoints.contains_key(id)) {
+        return Ok(LookedUp {
+            endpoints,
+            doubtful: false,
+        });
+    }
+    let mut again = ids;
+    if again.len() < PAGE_RECORDS as usize {
+        again.extend(canary.filter(|canary| !again.contains(canary)));
+    }
+    let endpoints = asked(&client, &again).await?;
+    Ok(LookedUp {
+        doubtful: !again.iter().any(|id| endpoints.contains_key(id)),
+        endpoints,
+    })
+}
+
+async fn asked<P: Platform>(
+    client: &Client<P>,
+    ids: &[String],
+) -> Result<BTreeMap<String, Value>, Fault> {
     let request = PageRequest {
         to: u32::try_from(ids.len()).unwrap_or(u32::MAX),
-        filters: vec![Filter::any_of("endpoint_id_list", ids)],
+        filters: vec![Filter::any_of("endpoint_id_list", ids.to_vec())],
         sort: None,
         from: 0,
     };
-    Ok(client.endpoints(&request).await?.value)
+    let mut endpoints = BTreeMap::new();
+    for endpoint in client.endpoints(&request).await?.value.records {
+        let id = match endpoint.get("endpoint_id") {
+            Some(Value::String(id)) => id.clone(),
+            Some(id) => id.to_string(),
+            None => continue,
+        };
+        endpoints.insert(id, endpoint);
+    }
+    Ok(endpoints)
 }
 
 /// What became of a batch.
 pub(super) struct Completed {
     pub found: Found,
+    /// Endpoints that are left out without a key, because nothing tells whether they bear a tag of the configuration.
+    pub untold: u64,
     /// Endpoints that have rows and that `get_endpoint` does not know.
     pub unknown: Vec<String>,
-    /// The last endpoint of the batch.
-    pub last: Option<String>,
     /// Tags of the configuration that were seen.
     pub tags: BTreeSet<String>,
 }
 
 /// Puts endpoints and CVEs together, and sorts out what is not meant.
-pub(super) fn completed(batch: Batch, page: Page, scope: &Scope) -> Completed {
-    let mut endpoints: BTreeMap<String, Value> = BTreeMap::new();
-    for endpoint in page.records {
-        let Some(id) = endpoint.get("endpoint_id") else {
-            continue;
-        };
-        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-        endpoints.insert(id, endpoint);
-    }
+pub(super) fn completed(batch: Batch, mut known: LookedUp, scope: &Scope) -> Completed {
     let mut done = Completed {
         found: Found {
             quarantine: batch.quarantine,
+            confirmed: batch.confirmed,
             ..Found::default()
         },
+        untold: 0,
         unknown: Vec::new(),
-        last: batch.groups.last().map(|group| group.endpoint_id.clone()),
         tags: BTreeSet::new(),
     };
     for group in batch.groups {
-        let Group {
-            endpoint_id,
-            columns,
-            cves,
-        } = group;
-        let endpoint = endpoints.remove(&endpoint_id).unwrap_or_else(|| {
-            done.unknown.push(endpoint_id);
-            Value::Object(columns)
-        });
-        match record::vulnerability(endpoint, &cves) {
+        let as_held = group.is_as_held();
+        let endpoint = known.endpoints.remove(&group.endpoint_id);
+        let record = match endpoint {
+            Some(endpoint) => record::vulnerability(endpoint, &group.cves),
+            None => {
+                done.unknown.push(group.endpoint_id.clone());
+                if as_held {
+                    // What is held may say more of the endpoint than the rows do.
+                    done.found.confirmed.push(group.endpoint_id);
+                    continue;
+                }
+                if !scope.tags.is_empty() {
+                    done.untold += 1;
+                    continue;
+                }
+                record::vulnerability_of_rows(group.columns, &group.cves)
+            }
+        };
+        let held = group.held.filter(|_| as_held);
+        match record {
             Err(quarantined) => done.found.quarantine.push(*quarantined),
-            Ok(record) => sort(record, scope, &mut done),
+            Ok(record) => sort(record, held.as_deref(), scope, &mut done),
         }
     }
     done
 }
 
-fn sort(record: Record, scope: &Scope, done: &mut Completed) {
+/// `held`: the fingerprint of what is held, where its CVEs are the same.
+fn sort(record: Record, held: Option<&str>, scope: &Scope, done: &mut Completed) {
     let status = record
         .fields
         .get("endpoint_status")
@@ -102,22 +160,25 @@ fn sort(record: Record, scope: &Scope, done: &mut Completed) {
             .found
             .out_of_scope(record.key, "endpointStatuses", evidence, record.seen_at);
     }
-    if scope.tags.is_empty() {
-        return done.found.entry(record);
-    }
-    let borne: Vec<String> = record::has_tag(&record.fields, &scope.tags)
-        .map(str::to_owned)
-        .collect();
-    if borne.is_empty() {
-        let tags = record
-            .fields
-            .get("tags")
-            .map(Value::to_string)
-            .unwrap_or_default();
-        done.found
-            .out_of_scope(record.key, "tags", tags, record.seen_at);
-    } else {
+    if !scope.tags.is_empty() {
+        let borne: Vec<String> = record::has_tag(&record.fields, &scope.tags)
+            .map(str::to_owned)
+            .collect();
+        if borne.is_empty() {
+            let tags = record
+                .fields
+                .get("tags")
+                .map(Value::to_string)
+                .unwrap_or_default();
+            return done
+                .found
+                .out_of_scope(record.key, "tags", tags, record.seen_at);
+        }
         done.tags.extend(borne);
+    }
+    if held.is_some_and(|held| record::own_half(held) == record::own_half(&record.fingerprint)) {
+        done.found.confirmed.push(record.key);
+    } else {
         done.found.entry(record);
     }
 }

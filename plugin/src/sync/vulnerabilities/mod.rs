@@ -3,24 +3,34 @@
 //! The API has no call for them. An XQL query joins the Host Insights datasets on the server; it costs quota, so the quota is read
 //! first, and the query's id is in a checkpoint before anything is asked of it: a run that ends early goes on with the same query.
 //! Its rows come sorted by endpoint, are grouped as they arrive, and completed with the endpoints' own records, up to a hundred at a time.
+//!
+//! An incremental read runs the same query, since the datasets do not tell what changed; its rows are compared with what the platform
+//! holds, and only what differs is looked up and handed over. An endpoint without rows is neither closed nor confirmed by it.
 
+mod batch;
 mod enrich;
+mod faults;
+mod held;
+mod known;
 mod query;
 mod quota;
 mod rows;
 
 use super::checkpoint::{self, Start};
 use super::flight::Window;
-use crate::api::{self, Client, FaultKind, Page, QueryAnswer, QueryRows, QueryStatus};
+use crate::api::{self, Client, FaultKind, QueryAnswer, QueryRows, QueryStatus};
 use crate::configure::{DataStream, Settings};
+use crate::contract::inventory::Order;
 use crate::contract::log::Level;
 use crate::contract::types::Cause;
 use crate::contract::{Coverage, Fault, Mode, Progress, Slice, Step, Summary};
 use crate::describe::Call;
 use crate::platform::Platform;
-use enrich::Scope;
+use batch::Batch;
+use enrich::{LookedUp, Scope};
+use known::{Known, Turn};
 use quota::Allowance;
-use rows::{Batch, Rows, Source};
+use rows::{Rows, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -38,8 +48,12 @@ const MAX_POLLS: u32 = 200;
 /// How often a query is started anew because the API lost it.
 const MAX_RESTARTS: u8 = 2;
 
+/// The filter's name for endpoints that are left out without having been looked up.
+const NOT_IN_SCOPE: &str = "tags or endpointStatuses";
+
 /// Where the read stands; the checkpoint's state.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct State {
     /// When the read began, by the host's clock.
     started: u64,
@@ -61,21 +75,25 @@ struct State {
     rows: Option<(u64, Option<u64>)>,
     /// What the query cost when it was last run to its end, in units of the day's quota: the best guess at what it will cost.
     cost: Option<f64>,
+    /// Whose turn it is among the endpoints of which an incremental read does not know whether it should look them up.
+    turn: Turn,
 }
 
 impl State {
-    /// A read from the beginning. Of an earlier read it keeps the cost alone.
-    fn new(started: u64, earlier: Option<&State>) -> State {
+    /// A read from the beginning. Of an earlier read, of whichever mode, it keeps what the next query will cost and whose turn it is.
+    fn new(started: u64, earlier: Option<State>) -> State {
+        let earlier = earlier.unwrap_or_default();
         State {
             started,
-            cost: earlier.and_then(|state| state.cost),
+            cost: earlier.cost,
+            turn: earlier.turn.next(),
             ..State::default()
         }
     }
 }
 
-/// A batch whose endpoints are being looked up.
-type LookedUp = (Batch, Result<Page, api::Fault>);
+/// A batch and its endpoints as they were looked up.
+type Answered = (Batch, Result<LookedUp, api::Fault>);
 
 /// A read under way.
 pub(super) struct Vulnerabilities<P: Platform> {
@@ -83,6 +101,8 @@ pub(super) struct Vulnerabilities<P: Platform> {
     scope_text: String,
     mode: Mode,
     scope: Scope,
+    /// Whether the data stream `endpoints` is read as well.
+    with_endpoints: bool,
     share: f64,
     state: State,
     /// Whether the query was started by an earlier run.
@@ -90,9 +110,13 @@ pub(super) struct Vulnerabilities<P: Platform> {
     /// Questions of this run.
     polls: u32,
     rows: Option<Rows<P::Body>>,
+    /// What is held; an incremental read compares the rows with it.
+    known: Option<Known<P>>,
+    /// An endpoint that `get_endpoint` knows.
+    canary: Option<String>,
     /// How many rows the query has, as the API says.
     said: Option<u64>,
-    window: Window<LookedUp>,
+    window: Window<Answered>,
 }
 
 /// Which read a checkpoint of this stream is of.
@@ -113,18 +137,21 @@ pub(super) fn begin<P: Platform>(
     let scope_text = settings.scope(DataStream::Vulnerabilities);
     let state = match checkpoint::start::<State>(of(&scope_text, mode), from)? {
         Start::GoOn(state) => state,
-        Start::Anew(earlier) => State::new(client.platform().now(), earlier.as_ref()),
+        Start::Anew(earlier) => State::new(client.platform().now(), earlier),
     };
     Ok(Vulnerabilities {
         client,
         scope_text,
         mode,
         scope: Scope::new(settings),
+        with_endpoints: settings.data_streams.contains(&DataStream::Endpoints),
         share: settings.xql_daily_share,
         resumed: state.query.is_some(),
         state,
         polls: 0,
         rows: None,
+        known: None,
+        canary: None,
         said: None,
         window: Window::new(),
     })
@@ -137,6 +164,7 @@ impl<P: Platform> Vulnerabilities<P> {
         if progress.is_err() {
             // Asked again, the rows are read again up to the last endpoint that was handed over.
             self.rows = None;
+            self.known = None;
             self.window.void().await;
         }
         progress
@@ -179,14 +207,14 @@ impl<P: Platform> Vulnerabilities<P> {
                 self.wait().await;
                 self.step_without_records("Waiting until the tenant may run one more XQL query.")
             }
-            Err(fault) => Err(self.read_fault(fault)),
+            Err(fault) => Err(faults::read(fault)),
         }
     }
 
     /// A tenant that says that it has no Host Insights costs no quota. Not being allowed to ask is no reason to stop.
     async fn check_licence(&self) -> Result<(), Fault> {
         match self.client.tenant_info().await {
-            Ok(info) if info.value.host_insights() == Some(false) => Err(unlicensed(
+            Ok(info) if info.value.host_insights() == Some(false) => Err(faults::unlicensed(
                 Call::GetTenantInfo,
                 Some(200),
                 "The tenant's licences do not include Host Insights",
@@ -222,10 +250,11 @@ impl<P: Platform> Vulnerabilities<P> {
             }
             Err(fault) => return self.lost(fault).map(Some),
         };
+        let mut partial = false;
         match answer.status {
             QueryStatus::Pending => {
                 if self.polls >= MAX_POLLS {
-                    return Err(waited_too_long());
+                    return Err(faults::waited_too_long());
                 }
                 return self
                     .step_without_records("The XQL query is running.")
@@ -233,20 +262,21 @@ impl<P: Platform> Vulnerabilities<P> {
             }
             QueryStatus::Success => {}
             QueryStatus::PartialSuccess => {
+                partial = true;
                 self.state.reasons.insert(
                     "The XQL query ended with PARTIAL_SUCCESS: some of the data could not be read."
                         .to_owned(),
                 );
             }
-            QueryStatus::Failed => return Err(failed(&answer)),
+            QueryStatus::Failed => return Err(faults::failed(&answer)),
             QueryStatus::Unknown(word) => {
-                return Err(wrong_answer(format!(
+                return Err(faults::wrong_answer(format!(
                     "The XQL query has the status \"{word}\", which the API does not document."
                 )));
             }
         }
         self.note_cost(&answer);
-        match self.open(answer).await {
+        match self.open(answer, partial).await {
             Ok(()) => Ok(None),
             Err(Opening::Call(fault)) => self.lost(fault).map(Some),
             Err(Opening::Wrong(fault)) => Err(fault),
@@ -275,8 +305,8 @@ impl<P: Platform> Vulnerabilities<P> {
         self.state.cost = Some(cost);
     }
 
-    /// Opens the rows of a query that is done.
-    async fn open(&mut self, answer: QueryAnswer) -> Result<(), Opening> {
+    /// Opens the rows of a query that is done; `partial`: it could not read all of the data.
+    async fn open(&mut self, answer: QueryAnswer, partial: bool) -> Result<(), Opening> {
         self.said = answer.number_of_results;
         let source = match answer.rows {
             Some(QueryRows::Inline(rows)) => Source::Inline(rows.into_iter()),
@@ -285,14 +315,35 @@ impl<P: Platform> Vulnerabilities<P> {
             )),
             None if answer.number_of_results == Some(0) => Source::Inline(Vec::new().into_iter()),
             None => {
-                return Err(Opening::Wrong(wrong_answer(
+                return Err(Opening::Wrong(faults::wrong_answer(
                     "The XQL query is done, and the API gives neither rows nor a stream of them."
                         .to_owned(),
                 )));
             }
         };
-        self.rows = Some(Rows::new(source, self.state.last.clone()));
+        let last = self.state.last.clone();
+        self.canary = self.held_endpoint().await.map_err(Opening::Wrong)?;
+        if self.mode == Mode::Incremental {
+            self.known = Some(Known::new(
+                self.client.platform().clone(),
+                self.with_endpoints && self.canary.is_some(),
+                last.clone(),
+                self.state.turn.clone(),
+            ));
+        }
+        self.rows = Some(Rows::new(source, self.said, partial, last));
         Ok(())
+    }
+
+    /// Any endpoint that the data stream `endpoints` holds.
+    async fn held_endpoint(&self) -> Result<Option<String>, Fault> {
+        let held = self
+            .client
+            .platform()
+            .open(DataStream::Endpoints.name(), Order::Key, None, 1)
+            .await
+            .map_err(held::fault)?;
+        Ok(held.into_iter().next().map(|held| held.key))
     }
 
     /// A query that the API does not know any more is started anew, a bounded number of times.
@@ -304,7 +355,7 @@ impl<P: Platform> Vulnerabilities<P> {
             _ => false,
         };
         if !gone || self.state.restarts >= MAX_RESTARTS {
-            return Err(self.read_fault(fault));
+            return Err(faults::read(fault));
         }
         self.warn(&format!("The XQL query is started anew. {}", fault.message));
         self.state.restarts += 1;
@@ -328,59 +379,62 @@ impl<P: Platform> Vulnerabilities<P> {
             && let Some(rows) = &mut self.rows
             && !rows.ended
         {
-            let Some(batch) = rows.batch().await? else {
+            let Some(batch) = Batch::next(rows, self.known.as_mut()).await? else {
                 break;
             };
-            let ids: Vec<String> = batch
-                .groups
-                .iter()
-                .map(|group| group.endpoint_id.clone())
-                .collect();
             let client = self.client.clone();
-            let looked_up = async move {
-                if ids.is_empty() {
-                    return (batch, Ok(Page::default()));
-                }
-                let page = enrich::looked_up(client, ids).await;
-                (batch, page)
-            };
-            self.window.push(looked_up);
+            let (ids, canary) = (batch.ids(), self.canary.clone());
+            self.window.push(async move {
+                let looked_up = enrich::looked_up(client, ids, canary).await;
+                (batch, looked_up)
+            });
             self.window.start().await;
         }
-        let Some((batch, page)) = self.window.next().await else {
+        let Some((mut batch, looked_up)) = self.window.next().await else {
             return self.end_of_rows();
         };
-        let asked = batch.groups.len();
-        let done = enrich::completed(batch, page?, &self.scope);
-        self.report_unknown(&done.unknown, asked);
-        self.state.read += done.found.count();
-        self.state.tags.extend(done.tags);
-        if done.last.is_some() {
-            self.state.last = done.last;
+        let looked_up = looked_up?;
+        if looked_up.doubtful {
+            self.state.reasons.insert(
+                "get_endpoint returned none of the endpoints that it was asked for, twice: their records may lack what only it knows.".to_owned(),
+            );
         }
-        Ok(Progress::Step(done.found.step(
-            self.checkpoint()?,
-            self.state.read,
-            None,
-            None,
-        )))
+        if let Some(known) = looked_up.any() {
+            self.canary = Some(known.to_owned());
+        }
+        let (last, turn, left_out) = (batch.last.take(), batch.turn.take(), batch.left_out);
+        let done = enrich::completed(batch, looked_up, &self.scope);
+        self.report_unknown(&done.unknown);
+        self.state.read += done.found.count() + done.untold + left_out;
+        self.state.tags.extend(done.tags);
+        if last.is_some() {
+            self.state.last = last;
+        }
+        self.state.turn = turn.unwrap_or_default();
+        let mut step = done
+            .found
+            .step(self.checkpoint()?, self.state.read, None, None);
+        step.skipped = [("tags", done.untold), (NOT_IN_SCOPE, left_out)]
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(filter, count)| (filter.to_owned(), count))
+            .collect();
+        Ok(Progress::Step(step))
     }
 
-    fn report_unknown(&mut self, unknown: &[String], asked: usize) {
+    fn report_unknown(&self, unknown: &[String]) {
         let Some(first) = unknown.first() else {
             return;
         };
         self.client.platform().log(
             Level::Warn,
-            "Endpoints have vulnerabilities and are not known to get_endpoint: their records hold what the query says of them.",
+            if self.scope.tags.is_empty() {
+                "Endpoints have vulnerabilities and are not known to get_endpoint: their records hold what the query says of them."
+            } else {
+                "Endpoints have vulnerabilities and are not known to get_endpoint, and so neither are their tags: they are left out unless they are held."
+            },
             &[("count", unknown.len().to_string()), ("first", first.clone())],
         );
-        // A list that lost its records looks like this too.
-        if unknown.len() == asked && asked > 1 {
-            self.state.reasons.insert(
-                "get_endpoint returned none of the endpoints that it was asked for: their records may lack what only it knows.".to_owned(),
-            );
-        }
     }
 
     /// Judges the query as a whole, once all its rows are handed over.
@@ -406,12 +460,15 @@ impl<P: Platform> Vulnerabilities<P> {
             );
         }
         self.state.rows = Some((count, self.said));
-        for tag in self.scope.tags.difference(&self.state.tags) {
-            self.client.platform().log(
-                Level::Warn,
-                "No endpoint with vulnerability data bears this tag; tags are compared exactly, capitals included.",
-                &[("tag", tag.clone())],
-            );
+        // An incremental read looks at few endpoints.
+        if self.mode == Mode::Full {
+            for tag in self.scope.tags.difference(&self.state.tags) {
+                self.client.platform().log(
+                    Level::Warn,
+                    "No endpoint with vulnerability data bears this tag; tags are compared exactly, capitals included.",
+                    &[("tag", tag.clone())],
+                );
+            }
         }
         self.end()
     }
@@ -455,14 +512,6 @@ impl<P: Platform> Vulnerabilities<P> {
         checkpoint::written(of(&self.scope_text, self.mode), ended, &self.state)
     }
 
-    /// A query that can't be parsed because a dataset is not there is a matter of the licence.
-    fn read_fault(&self, fault: api::Fault) -> Fault {
-        if fault.kind == FaultKind::QueryRefused && speaks_of_datasets(&fault.message) {
-            return unlicensed(fault.call, fault.status, &fault.message);
-        }
-        fault.into()
-    }
-
     fn warn(&self, message: &str) {
         self.client.platform().log(Level::Warn, message, &[]);
     }
@@ -472,67 +521,4 @@ impl<P: Platform> Vulnerabilities<P> {
 enum Opening {
     Call(api::Fault),
     Wrong(Fault),
-}
-
-/// Whether a text tells of an unknown dataset; an empty `parse_err` was seen for one too.
-fn speaks_of_datasets(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    [
-        "dataset",
-        "va_endpoints",
-        "va_cves",
-        "\"parse_err\":\"\"",
-        "\"parse_err\":null",
-    ]
-    .iter()
-    .any(|word| lower.contains(word))
-}
-
-fn unlicensed(call: Call, status: Option<u16>, why: &str) -> Fault {
-    Fault {
-        cause: Cause::Unlicensed,
-        call: call.name().to_owned(),
-        status,
-        message: format!(
-            "{}: vulnerabilities come from the Host Insights datasets, which this tenant does not have.",
-            why.trim_end_matches('.')
-        ),
-        remedy: "Buy the Host Insights add-on (with Cortex XDR Pro per Endpoint) and enable Host Insights capabilities in the agents' settings \
-                 profile, or leave out the data stream vulnerabilities."
-            .to_owned(),
-    }
-}
-
-fn failed(answer: &QueryAnswer) -> Fault {
-    let why = answer
-        .error
-        .clone()
-        .unwrap_or_else(|| "no reason is given".to_owned());
-    let message = format!("The XQL query failed ({why})");
-    if speaks_of_datasets(&why) {
-        return unlicensed(Call::GetXqlResults, Some(200), &message);
-    }
-    wrong_answer(format!("{message}."))
-}
-
-fn wrong_answer(message: String) -> Fault {
-    api::Fault::new(
-        Call::GetXqlResults,
-        Some(200),
-        FaultKind::WrongShape,
-        message,
-        "Start the sync again; if it stays, report it with the tenant's product version.",
-    )
-    .into()
-}
-
-fn waited_too_long() -> Fault {
-    api::Fault::new(
-        Call::GetXqlResults,
-        Some(200),
-        FaultKind::Unavailable,
-        "The XQL query is still running after half an hour.",
-        "Start the sync again later: it goes on with the same query.",
-    )
-    .into()
 }

@@ -1,4 +1,7 @@
 //! Rows of the query, grouped by endpoint as they arrive.
+//!
+//! An endpoint's CVEs that are not listed any more will be closed, so a group says where it may lack some. Rows are sorted, so what is
+//! wrong at one place concerns only the endpoints next to it.
 
 use super::query::MAX_ROWS;
 use crate::api::{Fault, FaultKind, RowStream, StreamRow};
@@ -7,13 +10,6 @@ use crate::describe::Call;
 use crate::platform::Body;
 use crate::record::{self, Cves};
 use serde_json::{Map, Value};
-
-/// How many endpoints are looked up at once: as many as a page of `get_endpoint` holds.
-const BATCH_ENDPOINTS: usize = 100;
-
-/// How many rows a batch may hold before it is handed over with fewer endpoints: its memory must not depend on how many CVEs
-/// an endpoint has. A row takes some 600 bytes.
-const BATCH_ROWS: usize = 5_000;
 
 /// Where rows come from.
 pub(super) enum Source<B> {
@@ -28,76 +24,137 @@ pub(super) struct Group {
     pub endpoint_id: String,
     /// What the rows themselves say of the endpoint.
     pub columns: Map<String, Value>,
+    /// Its CVEs, which know where there may be more of them.
     pub cves: Cves,
+    /// How many rows these are.
+    pub rows: usize,
+    /// The fingerprint of what the platform holds of it, where that was asked.
+    pub held: Option<String>,
 }
 
-/// Endpoints to be looked up and handed over together.
-#[derive(Default)]
-pub(super) struct Batch {
-    pub groups: Vec<Group>,
-    /// Rows that belong to no endpoint.
-    pub quarantine: Vec<Quarantined>,
+/// What comes next.
+pub(super) enum Next {
+    /// An endpoint, all of its rows read.
+    Group(Group),
+    /// A row that belongs to no endpoint that could be read.
+    Unreadable(Box<Quarantined>),
+    End,
+}
+
+/// A single row.
+enum Row {
+    /// The row of an endpoint, and whether what stands before it could not be read.
+    Of(String, Map<String, Value>, bool),
+    /// What can't be read; none where an earlier run told of it.
+    Unreadable(Option<Box<Quarantined>>),
+    End,
 }
 
 /// The rows of a query under way.
 pub(super) struct Rows<B> {
     source: Source<B>,
-    /// Endpoints up to this one were handed over by an earlier run.
+    /// How many there are, as the API says.
+    said: Option<u64>,
+    /// Endpoints up to this one were handed over by an earlier run; none once they are passed.
     skip: Option<String>,
-    /// The first row of the next group.
-    ahead: Option<(String, Map<String, Value>)>,
+    /// The group whose rows are being read.
+    open: Option<Group>,
     /// The endpoint of the latest row.
     last: Option<String>,
+    /// Whether the latest row could not be read.
+    gap: bool,
+    /// Whether any endpoint may lack rows.
+    partial: bool,
     /// Rows so far.
     pub count: u64,
     pub ended: bool,
 }
 
 impl<B: Body> Rows<B> {
-    pub fn new(source: Source<B>, skip: Option<String>) -> Rows<B> {
+    /// The rows of a source after those of the endpoint `skip`. `partial`: the query said that it could not read all of the data.
+    pub fn new(
+        source: Source<B>,
+        said: Option<u64>,
+        partial: bool,
+        skip: Option<String>,
+    ) -> Rows<B> {
+        // Of rows that are all here it is known at once that some are missing.
+        let differs =
+            |rows: &std::vec::IntoIter<Value>| said.is_some_and(|said| said != rows.len() as u64);
+        let partial = partial || matches!(&source, Source::Inline(rows) if differs(rows));
         Rows {
             source,
+            said,
             skip,
-            ahead: None,
+            open: None,
             last: None,
+            gap: false,
+            partial,
             count: 0,
             ended: false,
         }
     }
 
-    /// The next batch; none at the end.
-    pub async fn batch(&mut self) -> Result<Option<Batch>, Fault> {
-        let mut batch = Batch::default();
-        let mut rows = 0;
-        let mut group: Option<Group> = None;
+    /// The next endpoint with its rows.
+    pub async fn next(&mut self) -> Result<Next, Fault> {
         loop {
-            let Some((id, row)) = self.row(&mut batch).await? else {
-                batch.groups.extend(group);
-                let something = !batch.groups.is_empty() || !batch.quarantine.is_empty();
-                return Ok(something.then_some(batch));
-            };
-            let same = group.as_ref().is_some_and(|group| group.endpoint_id == id);
-            if !same {
-                batch.groups.extend(group.take());
-                if batch.groups.len() >= BATCH_ENDPOINTS || rows >= BATCH_ROWS {
-                    self.ahead = Some((id, row));
-                    return Ok(Some(batch));
+            let (id, row, gap) = match self.row().await? {
+                Row::Of(id, row, gap) => (id, row, gap),
+                Row::Unreadable(unreadable) => {
+                    // It may have been a row of the endpoint before it, or of the one after it.
+                    self.gap = true;
+                    if let Some(open) = &mut self.open {
+                        open.cves.doubt();
+                    }
+                    match unreadable {
+                        Some(unreadable) => return Ok(Next::Unreadable(unreadable)),
+                        None => continue,
+                    }
                 }
+                Row::End => {
+                    let cut = self.may_be_cut();
+                    return Ok(match self.open.take() {
+                        Some(mut group) => {
+                            if cut {
+                                group.cves.doubt();
+                            }
+                            Next::Group(group)
+                        }
+                        None => {
+                            self.ended = true;
+                            Next::End
+                        }
+                    });
+                }
+            };
+            let done = match &self.open {
+                Some(open) if open.endpoint_id != id => self.open.take(),
+                _ => None,
+            };
+            let open = self.open.get_or_insert_with(|| Group::new(id, &row));
+            open.rows += 1;
+            open.cves.add(row);
+            if gap || self.partial {
+                open.cves.doubt();
             }
-            rows += 1;
-            let group = group.get_or_insert_with(|| Group::new(id, &row));
-            group.cves.add(row);
+            if let Some(done) = done {
+                return Ok(Next::Group(done));
+            }
+        }
+    }
+
+    /// Whether the rows may have been cut off within the last endpoint: a stream that stops short between two lines looks like its end.
+    fn may_be_cut(&self) -> bool {
+        match (self.said, &self.source) {
+            _ if self.count >= MAX_ROWS => true,
+            (Some(said), _) => said != self.count,
+            (None, Source::Stream(_)) => true,
+            (None, Source::Inline(_)) => false,
         }
     }
 
     /// The next row of an endpoint that was not handed over yet.
-    async fn row(
-        &mut self,
-        batch: &mut Batch,
-    ) -> Result<Option<(String, Map<String, Value>)>, Fault> {
-        if let Some(ahead) = self.ahead.take() {
-            return Ok(Some(ahead));
-        }
+    async fn row(&mut self) -> Result<Row, Fault> {
         loop {
             let raw = match &mut self.source {
                 Source::Inline(rows) => rows.next(),
@@ -105,18 +162,18 @@ impl<B: Body> Rows<B> {
                     Some(StreamRow::Row(row)) => Some(row),
                     Some(StreamRow::Unreadable(bytes, why)) => {
                         self.count += 1;
-                        batch.quarantine.push(record::quarantined_bytes(
-                            bytes,
-                            format!("A row of the query's result is no JSON: {why}."),
-                        ));
-                        continue;
+                        return Ok(self.unreadable(|| {
+                            record::quarantined_bytes(
+                                bytes,
+                                format!("A row of the query's result is no JSON: {why}."),
+                            )
+                        }));
                     }
                     None => None,
                 },
             };
             let Some(raw) = raw else {
-                self.ended = true;
-                return Ok(None);
+                return Ok(Row::End);
             };
             self.count += 1;
             if self.count > MAX_ROWS {
@@ -124,17 +181,18 @@ impl<B: Body> Rows<B> {
                     "The query's result has more rows than the {MAX_ROWS} that were asked for."
                 )));
             }
-            let Some(id) = endpoint_id(&raw) else {
-                batch.quarantine.push(record::quarantined(
-                    None,
-                    &raw,
-                    "/endpoint_id",
-                    "A row of the query's result names no endpoint.",
-                ));
-                continue;
-            };
-            let Value::Object(row) = raw else {
-                continue;
+            let (id, row) = match (endpoint_id(&raw), raw) {
+                (Some(id), Value::Object(row)) => (id, row),
+                (_, raw) => {
+                    return Ok(self.unreadable(|| {
+                        record::quarantined(
+                            None,
+                            &raw,
+                            "/endpoint_id",
+                            "A row of the query's result names no endpoint.",
+                        )
+                    }));
+                }
             };
             if let Some(last) = &self.last
                 && *last > id
@@ -147,10 +205,17 @@ impl<B: Body> Rows<B> {
             if self.last.as_ref() != Some(&id) {
                 self.last = Some(id.clone());
             }
+            let gap = std::mem::take(&mut self.gap);
             if self.skip.as_ref().is_none_or(|skip| id > *skip) {
-                return Ok(Some((id, row)));
+                self.skip = None;
+                return Ok(Row::Of(id, row, gap));
             }
         }
+    }
+
+    /// What can't be read, unless it was handed over with the endpoints before it.
+    fn unreadable(&self, why: impl FnOnce() -> Quarantined) -> Row {
+        Row::Unreadable(self.skip.is_none().then(|| Box::new(why())))
     }
 }
 
@@ -165,6 +230,8 @@ impl Group {
             endpoint_id,
             columns,
             cves: Cves::default(),
+            rows: 0,
+            held: None,
         }
     }
 }

@@ -1,0 +1,81 @@
+//! Endpoints to be looked up and handed over together.
+
+use super::known::{Known, Turn, Verdict};
+use super::rows::{Group, Next, Rows};
+use crate::contract::{Fault, Quarantined};
+use crate::platform::{Body, Platform};
+
+/// How many endpoints are looked up at once: as many as a page of `get_endpoint` holds.
+const ENDPOINTS: usize = 100;
+
+/// How many rows a batch may hold before it is handed over with fewer endpoints: its memory must not depend on how many CVEs
+/// an endpoint has. A row takes some 600 bytes.
+const ROWS: usize = 5_000;
+
+/// How many endpoints that need no look-up go along.
+const OTHERS: usize = 1_000;
+
+/// A batch.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Endpoints to be looked up.
+    pub groups: Vec<Group>,
+    /// Rows that belong to no endpoint.
+    pub quarantine: Vec<Quarantined>,
+    /// Endpoints that are as they are held.
+    pub confirmed: Vec<String>,
+    /// Endpoints that are not held, and left out without having been looked up.
+    pub left_out: u64,
+    /// The last endpoint of the batch, whatever became of it.
+    pub last: Option<String>,
+    /// Whose turn it is after it.
+    pub turn: Option<Turn>,
+}
+
+impl Batch {
+    /// The next batch; none at the end. `known` tells what an incremental read need not look up.
+    pub async fn next<B: Body, P: Platform>(
+        rows: &mut Rows<B>,
+        mut known: Option<&mut Known<P>>,
+    ) -> Result<Option<Batch>, Fault> {
+        let mut batch = Batch::default();
+        let mut held = 0;
+        let mut others = 0;
+        while batch.groups.len() < ENDPOINTS && held < ROWS && others < OTHERS {
+            let mut group = match rows.next().await? {
+                Next::Group(group) => group,
+                Next::Unreadable(unreadable) => {
+                    batch.quarantine.push(*unreadable);
+                    others += 1;
+                    continue;
+                }
+                Next::End => break,
+            };
+            batch.last = Some(group.endpoint_id.clone());
+            let verdict = match &mut known {
+                Some(known) => known.judge(&mut group).await?,
+                None => Verdict::LookUp,
+            };
+            match verdict {
+                Verdict::LookUp => {
+                    held += group.rows;
+                    batch.groups.push(group);
+                }
+                Verdict::Confirm => batch.confirmed.push(group.endpoint_id),
+                Verdict::Leave => batch.left_out += 1,
+            }
+            others += usize::from(verdict != Verdict::LookUp);
+        }
+        batch.turn = known.map(|known| known.turn.clone());
+        let something = batch.last.is_some() || !batch.quarantine.is_empty();
+        Ok(something.then_some(batch))
+    }
+
+    /// The endpoints to be looked up.
+    pub fn ids(&self) -> Vec<String> {
+        self.groups
+            .iter()
+            .map(|group| group.endpoint_id.clone())
+            .collect()
+    }
+}
