@@ -15,6 +15,7 @@ pub mod truth;
 mod watch;
 
 pub use native::Native;
+pub use watch::stop_after;
 
 use cortex_xdr_simulator::{Options, Simulator};
 use futures_util::StreamExt;

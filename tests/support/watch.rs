@@ -3,6 +3,7 @@
 use crate::Rig;
 use host_runner::pipeline::{self, Cancel, Observer, Progress, RunReport, SyncOptions};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Is called after each step that was committed.
 struct AfterStep<F>(F);
@@ -36,13 +37,20 @@ impl Rig {
     ///
     /// # Panics
     /// Where no run could be begun.
-    pub async fn sync_cut(&self, stream: &str, options: SyncOptions, steps: u32) -> RunReport {
-        let left = std::sync::atomic::AtomicU32::new(steps);
-        self.sync_watched(stream, options, move |_, cancel| {
-            if left.fetch_sub(1, std::sync::atomic::Ordering::SeqCst) == 1 {
-                cancel.stop();
-            }
-        })
-        .await
+    pub async fn sync_cut(&self, stream: &str, options: SyncOptions, steps: usize) -> RunReport {
+        let mut job = self.job(stream, options).await;
+        job.observer = stop_after(steps, job.cancel.clone());
+        pipeline::sync(&job).await.expect("a run")
     }
+}
+
+/// Stops a sync after so many steps, at least one.
+#[must_use]
+pub fn stop_after(steps: usize, cancel: Cancel) -> Arc<dyn Observer> {
+    let left = AtomicUsize::new(steps);
+    Arc::new(AfterStep(move |_: &Progress| {
+        if left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            cancel.stop();
+        }
+    }))
 }
