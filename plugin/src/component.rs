@@ -11,7 +11,7 @@ use crate::contract::{
 };
 use crate::platform::{Body, Failure, Platform, Request, Response};
 use crate::{check, configure, describe, survey, sync, transform};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 struct Component;
 
@@ -107,12 +107,13 @@ impl Platform for Host {
         .await?;
         let status = StatusCode::from_u16(response.status)
             .map_err(|_| Failure::Other(format!("the host gave the status {}", response.status)))?;
-        let mut headers = HeaderMap::with_capacity(response.headers.len());
+        let mut headers = HeaderMap::new();
         for (name, value) in response.headers {
-            // What is no header is of no use to anyone.
-            if let (Ok(name), Ok(value)) =
-                (name.parse::<HeaderName>(), HeaderValue::try_from(value))
-            {
+            // Only those that the connector reads: to know any header by its name would take 12 kB of code.
+            let read = [header::DATE, header::RETRY_AFTER]
+                .into_iter()
+                .find(|read| read.as_str() == name);
+            if let (Some(name), Ok(value)) = (read, HeaderValue::try_from(value)) {
                 headers.append(name, value);
             }
         }

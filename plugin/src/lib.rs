@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod check;
+mod compact;
 #[cfg(target_arch = "wasm32")]
 mod component;
 pub mod configure;

@@ -1,5 +1,7 @@
 //! The maps that come with the connector.
 
+use crate::compact::compact_json;
+
 /// A map that comes with the connector, for one data stream. One file may serve several streams: it is then listed for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BundledMap {
@@ -13,11 +15,19 @@ pub struct BundledMap {
     pub body: &'static str,
 }
 
-const SAFE: &str = include_str!("../../maps/safe.json");
-const SAFE_ALERTS: &str = include_str!("../../maps/safe-alerts.json");
-const QUALYS: &str = include_str!("../../maps/qualys-etm.json");
-const SCOPED: &str = include_str!("../../maps/qualys-etm-scoped.json");
-const SCOPED_ALERTS: &str = include_str!("../../maps/qualys-etm-scoped-alerts.json");
+const SAFE: &str = text(compact_json!("../../maps/safe.json"));
+const SAFE_ALERTS: &str = text(compact_json!("../../maps/safe-alerts.json"));
+const QUALYS: &str = text(compact_json!("../../maps/qualys-etm.json"));
+const SCOPED: &str = text(compact_json!("../../maps/qualys-etm-scoped.json"));
+const SCOPED_ALERTS: &str = text(compact_json!("../../maps/qualys-etm-scoped-alerts.json"));
+
+/// A file as text; one that is none would be an empty map, which does not load.
+const fn text(file: &'static [u8]) -> &'static str {
+    match std::str::from_utf8(file) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+}
 
 const fn map(
     name: &'static str,
