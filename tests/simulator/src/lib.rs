@@ -2,6 +2,7 @@
 //!
 //! [`Simulator::start`] listens on an address and serves a tenant that is derived from a seed. A test reads the whole truth
 //! about the tenant, and changes it, through [`Simulator::tenant`]; it sees what was asked for in [`Simulator::log`].
+//! [`Options::chaos`] and [`Simulator::chaos`] make it misbehave, in ways that a seed or a script decides.
 
 mod api;
 mod auth;

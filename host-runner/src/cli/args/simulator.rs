@@ -12,7 +12,7 @@ use clap::Args;
     long_about = "Run a simulated Cortex XDR tenant in the foreground, until Ctrl-C: the calls, filters, limits and errors of the API over \
         HTTP on this machine, with data made from a seed. The first line on stdout is a JSON object with url, apiKeyId, apiKey and \
         securityLevel.",
-    after_long_help = "Example:\n  host-runner simulate --endpoints 20000 --alerts 20000 --seed 7"
+    after_long_help = simulate_help()
 )]
 pub struct SimulateArgs {
     /// Where to listen; port 0 takes a free one
@@ -46,6 +46,25 @@ pub struct SimulateArgs {
     /// Let endpoints report in all the time, as a living tenant's do: last_seen moves on
     #[arg(long)]
     pub heartbeat: bool,
+
+    /// Misbehave, as planned from a seed: `7`, `7:storm`, `7:storm,until=200`, `7:empty-list=0.1+reset=0.05`; names and forms
+    /// are listed below
+    ///
+    /// The same seed does the same to the same requests, in the order in which they arrive. What was done is told in the end.
+    #[cfg(feature = "simulator")]
+    #[arg(long, value_name = "CHAOS")]
+    pub chaos: Option<cortex_xdr_simulator::Chaos>,
+}
+
+/// What follows the flags of `simulate` in its long help.
+fn simulate_help() -> String {
+    let examples = "Examples:\n  host-runner simulate --endpoints 20000 --alerts 20000 --seed 7";
+    #[cfg(feature = "simulator")]
+    let examples = format!(
+        "{examples}\n  host-runner simulate --chaos 7:storm,until=200\n\n{}",
+        cortex_xdr_simulator::Chaos::help()
+    );
+    examples.to_owned()
 }
 
 /// What `demo` takes.
@@ -61,4 +80,31 @@ pub struct DemoArgs {
     /// Keep the tenant's store in this directory, to look at it afterwards
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
+}
+
+#[cfg(all(test, feature = "simulator"))]
+mod tests {
+    use clap::Parser;
+
+    use crate::cli::args::{Cli, Command};
+
+    #[test]
+    fn chaos_is_taken_in_the_form_in_which_failing_tests_print_it() {
+        let text = "7:storm+reset=0.25,until=200";
+        let cli = Cli::try_parse_from(["host-runner", "simulate", "--chaos", text]).unwrap();
+        let Command::Simulate(args) = cli.command else {
+            panic!("another command")
+        };
+        let chaos = args.chaos.expect("chaos");
+        assert_eq!((chaos.seed, chaos.to_string().as_str()), (7, text));
+    }
+
+    #[test]
+    fn a_name_that_is_no_chaos_is_answered_with_those_that_are() {
+        let wrong = ["host-runner", "simulate", "--chaos", "7:strom"];
+        let error = Cli::try_parse_from(wrong).unwrap_err().to_string();
+        for word in ["\"strom\"", "storm", "empty-list", "alert-resolved"] {
+            assert!(error.contains(word), "{error}");
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! `simulate`: the simulated tenant in the foreground.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cortex_xdr_simulator::{Options, Simulator};
+use cortex_xdr_simulator::{ChaosEntry, Options, Simulator};
 use serde_json::{Value, json};
 
 use crate::cli::args::SimulateArgs;
@@ -27,10 +28,21 @@ pub async fn run(context: &Context, args: &SimulateArgs) -> CommandResult {
         configuration(&simulator),
         simulator.api_key(),
     ));
+    if let Some(chaos) = &args.chaos {
+        output.note(format!(
+            "\nIt misbehaves: --chaos {chaos} does the same again to the same requests"
+        ));
+    }
     if let Err(error) = tokio::signal::ctrl_c().await {
         return Err(Failure::new(
             Exit::Internal,
             format!("Ctrl-C can't be waited for: {error}"),
+        ));
+    }
+    if let Some(chaos) = &args.chaos {
+        output.note(format!(
+            "\n--chaos {chaos}: {}",
+            deeds(&simulator.chaos().log(), simulator.chaos().requests())
         ));
     }
     simulator.shutdown().await;
@@ -54,7 +66,24 @@ fn options(args: &SimulateArgs) -> Options {
         latency: Duration::from_millis(args.latency_ms),
         rate: (args.rate > 0).then_some(args.rate),
         heartbeat: args.heartbeat,
+        chaos: args.chaos.clone(),
         ..Options::default()
+    }
+}
+
+/// What chaos did, how often.
+fn deeds(log: &[ChaosEntry], requests: u64) -> String {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for entry in log {
+        *counts.entry(entry.act.name()).or_default() += 1;
+    }
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    match counts.is_empty() {
+        true => format!("nothing in {requests} requests"),
+        false => format!("in {requests} requests {}", counts.join(", ")),
     }
 }
 
@@ -75,4 +104,28 @@ pub fn configuration(simulator: &Simulator) -> Value {
         "apiKeyId": simulator.api_key_id(),
         "securityLevel": simulator.security_level().as_str(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use cortex_xdr_simulator::{ChaosAct, Fault, Mutation};
+
+    use super::*;
+
+    #[test]
+    fn what_chaos_did_is_told_by_name_and_count() {
+        let entry = |act| ChaosEntry {
+            request: 1,
+            call: "endpoints/get_endpoint".to_owned(),
+            act,
+            detail: String::new(),
+        };
+        let log = [
+            entry(ChaosAct::Fault(Fault::Reset)),
+            entry(ChaosAct::Mutation(Mutation::AlertAdded)),
+            entry(ChaosAct::Fault(Fault::Reset)),
+        ];
+        assert_eq!(deeds(&log, 9), "in 9 requests 1 alert-added, 2 reset");
+        assert_eq!(deeds(&[], 9), "nothing in 9 requests");
+    }
 }

@@ -181,7 +181,7 @@ impl ChaosHandle {
     }
 
     /// Brings a fault to the next `times` requests to a call, named as `endpoints/get_endpoint`, or `*` for any. Works with and
-    /// without a plan, and goes before it. Scripts for the same call happen one after the other.
+    /// without a plan, also with one that was stopped, and goes before it. Scripts for the same call happen one after the other.
     pub fn inject(&self, call: &str, fault: Fault, times: u64) -> Result<(), InjectError> {
         self.inject_after(call, 0, fault, times)
     }
@@ -208,7 +208,6 @@ impl ChaosHandle {
             }
         }
         let mut state = self.lock();
-        state.stopped = false;
         state.scripts.push(Script {
             call: call.to_owned(),
             skip,
@@ -426,9 +425,12 @@ mod tests {
             (alerts, log),
             (chaos.tenant.alerts().len(), chaos.log().len())
         );
+        chaos.inject(NAME, Fault::CutBody, 1).unwrap();
+        let scripted = faults(&chaos, 2);
+        assert_eq!(scripted, [Some(Fault::CutBody), None], "the plan rests");
         chaos.start();
         assert_eq!(next(&chaos).fault, Some(Fault::Reset));
-        assert_eq!(chaos.requests(), 4);
+        assert_eq!(chaos.requests(), 6);
     }
 
     #[test]

@@ -201,3 +201,130 @@ fn add_alert(tenant: &TenantHandle, mix: &mut Mix) -> String {
         false => id,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Options;
+    use crate::tenant::Tenant;
+    use crate::tenant::mix::Purpose;
+    use crate::tenant::view::EndpointView;
+    use crate::xql::engine::XqlEngine;
+
+    fn tenant(endpoints: usize, alerts: usize) -> TenantHandle {
+        let options = Options {
+            endpoints,
+            alerts,
+            ..Options::default()
+        };
+        TenantHandle::new(
+            Tenant::generate(&options, 1_750_000_000_000),
+            XqlEngine::new(&options, 20_000),
+        )
+    }
+
+    fn mix(number: u64) -> Mix {
+        Mix::new(1, Purpose::MutationDetail, number)
+    }
+
+    /// What a mutation may change, as (endpoints, states of endpoints, CVEs, alerts, states of alerts).
+    fn parts(tenant: &TenantHandle) -> [Vec<String>; 5] {
+        let endpoints: Vec<EndpointView> = tenant.endpoints();
+        let alerts = tenant.alerts();
+        // last_seen is left out: it moves with every heartbeat.
+        let state =
+            |view: EndpointView| format!("{} {} {:?}", view.name, view.status, view.server_tags);
+        [
+            endpoints.iter().map(|each| each.id.clone()).collect(),
+            endpoints.into_iter().map(state).collect(),
+            tenant
+                .vulnerabilities()
+                .iter()
+                .map(|each| format!("{each:?}"))
+                .collect(),
+            alerts.iter().map(|each| each.id.clone()).collect(),
+            alerts
+                .iter()
+                .map(|each| format!("{} {}", each.status, each.severity))
+                .collect(),
+        ]
+    }
+
+    #[test]
+    fn each_mutation_changes_what_its_name_says_and_leaves_the_other_kind_of_record_alone() {
+        for mutation in Mutation::ALL {
+            let tenant = tenant(60, 60);
+            let before = parts(&tenant);
+            let done = (0..20).filter_map(|number| mutate(&tenant, *mutation, &mut mix(number)));
+            assert!(done.count() > 0, "{mutation} was never made");
+            let after = parts(&tenant);
+            let [endpoints, states, cves, alerts, alert_states] =
+                std::array::from_fn(|at| before[at] != after[at]);
+            let counts = (after[0].len().cmp(&60), after[3].len().cmp(&60));
+            use std::cmp::Ordering::{Equal, Greater, Less};
+            match mutation {
+                Mutation::EndpointAdded => assert_eq!(counts, (Greater, Equal)),
+                Mutation::EndpointDeleted => assert_eq!(counts, (Less, Equal)),
+                Mutation::EndpointRenamed
+                | Mutation::EndpointRetagged
+                | Mutation::EndpointStatus => assert!(states && !endpoints),
+                Mutation::EndpointCves => assert!(cves && !states && !endpoints),
+                Mutation::EndpointHeartbeat => assert!(!states && !cves && !endpoints),
+                Mutation::AlertAdded => assert_eq!(counts, (Equal, Greater)),
+                Mutation::AlertDeleted => assert_eq!(counts, (Equal, Less)),
+                Mutation::AlertChanged | Mutation::AlertResolved | Mutation::AlertReopened => {
+                    assert!(alert_states && !alerts);
+                }
+            }
+            let of_alerts = mutation.name().starts_with("alert-");
+            assert_eq!(of_alerts, alerts || alert_states, "{mutation}");
+            assert!(!of_alerts || !(endpoints || states || cves), "{mutation}");
+        }
+    }
+
+    #[test]
+    fn a_heartbeat_moves_last_seen() {
+        let tenant = tenant(3, 0);
+        let seen = |tenant: &TenantHandle| {
+            let endpoints = tenant.endpoints().into_iter();
+            endpoints.map(|each| each.last_seen).collect::<Vec<_>>()
+        };
+        let before = seen(&tenant);
+        mutate(&tenant, Mutation::EndpointHeartbeat, &mut mix(1)).unwrap();
+        assert_ne!(seen(&tenant), before);
+    }
+
+    #[test]
+    fn an_alert_is_resolved_once_and_only_a_resolved_one_is_opened_again() {
+        let tenant = tenant(0, 0);
+        let id = tenant.add_alert(NewAlert::default());
+        let status = || tenant.alert(&id).unwrap().status;
+        assert_eq!(mutate(&tenant, Mutation::AlertReopened, &mut mix(1)), None);
+        assert!(mutate(&tenant, Mutation::AlertResolved, &mut mix(2)).is_some());
+        assert!(is_resolved(&status()));
+        assert_eq!(mutate(&tenant, Mutation::AlertResolved, &mut mix(3)), None);
+        assert!(mutate(&tenant, Mutation::AlertReopened, &mut mix(4)).is_some());
+        assert_eq!(status(), "STATUS_010_NEW");
+    }
+
+    #[test]
+    fn an_empty_tenant_can_only_grow() {
+        let tenant = tenant(0, 0);
+        for mutation in Mutation::ALL {
+            let done = mutate(&tenant, *mutation, &mut mix(1)).is_some();
+            let grows = matches!(mutation, Mutation::EndpointAdded | Mutation::AlertAdded);
+            if grows {
+                assert!(done);
+                // The next mutation finds the tenant empty again.
+                for endpoint in tenant.endpoints() {
+                    tenant.remove_endpoint(&endpoint.id);
+                }
+                for alert in tenant.alerts() {
+                    tenant.remove_alert(&alert.id);
+                }
+            } else if *mutation != Mutation::EndpointHeartbeat {
+                assert!(!done, "{mutation}");
+            }
+        }
+    }
+}

@@ -71,7 +71,7 @@ impl ChaosProfile {
                 "everything that passes by itself, often, while the tenant changes fast"
             }
             ChaosProfile::Lies => {
-                "short, repeated and shifted pages, lying and null totals, empty lists, answers that are none"
+                "short, repeated, shifted pages; lying and null totals; empty lists; odd answers"
             }
             ChaosProfile::Network => {
                 "429, 500 in all its kinds, 502 to 504, resets, cut and slow bodies, gzip that is not"

@@ -47,6 +47,23 @@ pub enum ChaosTerm {
 
 const RETRY_AFTER: u32 = 1;
 
+/// The keys of the text form and what each says.
+const KEYS: [(&str, &str); 4] = [
+    (
+        "from",
+        "number of the first request that something may happen to; 1 if not given",
+    ),
+    (
+        "until",
+        "number of the last one; after it, what lasted is restored",
+    ),
+    ("mutations", "at most so many changes to the tenant"),
+    (
+        "retry-after",
+        "seconds that faults put into Retry-After; 1 if not given",
+    ),
+];
+
 impl Chaos {
     /// The profile `mild` with a seed.
     pub fn new(seed: u64) -> Self {
@@ -130,49 +147,32 @@ impl Chaos {
         Plan::new(self).mutations(request)
     }
 
-    /// The form of the text, with the names of all profiles, faults and mutations: a help text for command lines.
+    /// Keys, profiles, faults and mutations with what each does: a part of a help text. Lines fit into 110 columns.
     pub fn help() -> String {
-        let mut text = String::from(
-            "SEED[:NAME[=RATE][+NAME[=RATE]]...][,KEY=VALUE]...\n\n\
-             The same seed does the same to the same requests. A RATE is the share of requests from 0 to 1 that it happens to \
-             (0.05 if not given); a later NAME counts more than an earlier one. Examples: 7, 7:storm, 7:storm,until=200, \
-             7:empty-list=0.1+reset=0.05, 7:storm+reset=0\n\nKeys:\n",
-        );
-        let line = |text: &mut String, name: &str, about: &str| {
-            text.push_str(&format!("  {name:<22}{about}\n"));
+        let mut text =
+            String::from("Chaos is SEED[:NAME[=RATE][+NAME[=RATE]]...][,KEY=VALUE]...\n");
+        let mut lines = |title: &str, entries: &mut dyn Iterator<Item = (&str, &str)>| {
+            text.push_str(&format!("\n{title}:\n"));
+            for (name, about) in entries {
+                text.push_str(&format!("  {name:<22}{about}\n"));
+            }
         };
-        line(
-            &mut text,
-            "from",
-            "the first request it may happen to [default: 1]",
+        lines("Keys", &mut KEYS.into_iter());
+        let profiles = ChaosProfile::ALL.iter();
+        lines(
+            "Profiles (mild if nothing is named)",
+            &mut profiles.map(|profile| (profile.name(), profile.about())),
         );
-        line(
-            &mut text,
-            "until",
-            "the last one; then what lasted is restored",
+        let faults = Fault::ALL.iter();
+        lines(
+            "Faults (RATE is the share of requests from 0 to 1; 0.05 if not given)",
+            &mut faults.map(|fault| (fault.name(), fault.about())),
         );
-        line(
-            &mut text,
-            "mutations",
-            "at most so many changes to the tenant",
+        let mutations = Mutation::ALL.iter();
+        lines(
+            "Changes to the tenant before a request",
+            &mut mutations.map(|mutation| (mutation.name(), mutation.about())),
         );
-        line(
-            &mut text,
-            "retry-after",
-            "seconds in Retry-After [default: 1]",
-        );
-        text.push_str("\nProfiles (mild if none is named):\n");
-        for profile in ChaosProfile::ALL {
-            line(&mut text, profile.name(), profile.about());
-        }
-        text.push_str("\nFaults:\n");
-        for fault in Fault::ALL {
-            line(&mut text, fault.name(), fault.about());
-        }
-        text.push_str("\nChanges to the tenant:\n");
-        for mutation in Mutation::ALL {
-            line(&mut text, mutation.name(), mutation.about());
-        }
         text.truncate(text.trim_end().len());
         text
     }
@@ -436,6 +436,12 @@ mod tests {
         for name in Mutation::ALL.iter().map(|mutation| mutation.name()) {
             assert!(help.contains(name), "{name}");
         }
+        for (key, _) in KEYS {
+            let value = format!("7,{key}=5").parse::<Chaos>();
+            assert!(help.contains(key) && value.is_ok(), "{key}");
+        }
+        let longest = help.lines().map(str::len).max();
+        assert!(longest <= Some(110), "{longest:?}");
     }
 
     fn term() -> impl Strategy<Value = ChaosTerm> {
