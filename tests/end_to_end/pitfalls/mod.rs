@@ -65,10 +65,13 @@ const ROWS: &[Row] = &[
     ),
     row(
         "pagination that never ended",
-        &[(
-            PAGING,
-            "an_api_that_ignores_the_offset_ends_in_a_fault_and_not_in_a_million_duplicates",
-        )],
+        &[
+            (PAGES, "pagination_never_ended"),
+            (
+                PAGING,
+                "an_api_that_ignores_the_offset_ends_in_a_fault_and_not_in_a_million_duplicates",
+            ),
+        ],
     ),
     row(
         "only the first page was read",
@@ -154,6 +157,7 @@ const ROWS: &[Row] = &[
     row(
         "`reply` was a list where an object was expected",
         &[
+            (PAGES, "a_reply_was_a_list_where_an_object_was_expected"),
             (PAGES, "a_total_that_was_null_ended_the_read"),
             (REPLY, "a_reply_that_is_a_list_is_a_page_of_its_items"),
             (REPLY, "a_reply_wrapped_in_a_list_of_one_is_unwrapped"),
@@ -162,10 +166,16 @@ const ROWS: &[Row] = &[
     // State
     row(
         "a 429 moved the cursor forward",
-        &[(
-            PAGING,
-            "a_429_on_any_request_skips_no_record_and_doubles_none",
-        )],
+        &[
+            (
+                STATE,
+                "a_429_moved_the_cursor_forward_and_data_was_skipped_for_good",
+            ),
+            (
+                PAGING,
+                "a_429_on_any_request_skips_no_record_and_doubles_none",
+            ),
+        ],
     ),
     row(
         "a worklist outside the cursor made each run start over",
@@ -202,14 +212,21 @@ const ROWS: &[Row] = &[
     ),
     row(
         "rows deleted as stale after an incremental run",
-        &[(
-            "host-runner/src/store/sqlite/tests/closing.rs",
-            "an_incomplete_full_sync_and_an_incremental_one_remove_nothing",
-        )],
+        &[
+            (STATE, "rows_were_deleted_as_stale_after_an_incremental_run"),
+            (
+                "host-runner/src/store/sqlite/tests/closing.rs",
+                "an_incomplete_full_sync_and_an_incremental_one_remove_nothing",
+            ),
+        ],
     ),
     row(
         "a malformed answer and an empty inventory looked alike",
         &[
+            (
+                STATE,
+                "a_malformed_answer_looked_like_an_empty_inventory_and_devices_were_deleted",
+            ),
             (
                 STATE,
                 "an_empty_inventory_was_believed_and_devices_were_deleted",

@@ -1,11 +1,12 @@
 //! What went wrong where others read pages.
 
 use super::{DAY, HOUR, added_endpoints, alerts_on, assets, findings, full, now_ms, tenant};
-use cortex_xdr_simulator::{NewAlert, NewEndpoint, Options};
+use cortex_xdr_simulator::{Fault, NewAlert, NewEndpoint, Options};
 use cross_crate_tests::Rig;
 use futures_util::StreamExt;
 use host_runner::domain::RunState;
 use host_runner::egress::Rate;
+use host_runner::pipeline::FaultKind;
 use host_runner::store::{QuarantineFilter, Store};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -57,6 +58,28 @@ async fn sort_and_filter_went_by_different_times_and_pages_overlapped() {
     assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
     assert_eq!((report.ledger.new, report.ledger.duplicate), (350, 0));
     assert_eq!(findings(&rig).await, alerts);
+}
+
+/// elastic/integrations #3767; Azure/Azure-Sentinel #13013.
+#[tokio::test(flavor = "multi_thread")]
+async fn pagination_never_ended() {
+    let rig = Rig::new(tenant(0, 0), json!({})).await;
+    let expected = added_endpoints(&rig, 450, |n| now_ms() - DAY - n);
+    let chaos = rig.simulator.chaos();
+    // Each page is the one before it, for as long as anyone asks.
+    let for_ever = chaos.inject_after("endpoints/get_endpoint", 1, Fault::RepeatedPage, u64::MAX);
+    for_ever.unwrap();
+    rig.simulator.log().clear();
+    let report = rig.sync("endpoints").await;
+    assert_eq!(report.state, RunState::Failed, "{:?}", report.verdict);
+    assert_eq!(report.fault.unwrap().kind, FaultKind::Protocol);
+    let asked = rig.simulator.log().count(ENDPOINTS);
+    assert!(asked < 30, "{asked} requests for five pages");
+
+    chaos.stop();
+    let report = rig.sync("endpoints").await;
+    assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
+    assert_eq!(assets(&rig).await, expected);
 }
 
 /// Azure/Azure-Sentinel #8504; demisto/content #17589, #39913.
@@ -240,4 +263,18 @@ async fn a_total_that_was_null_ended_the_read() {
     rig.sync("alerts").await;
     assert_eq!(assets(&rig).await, expected);
     assert_eq!(findings(&rig).await, alerts);
+}
+
+/// rapid7/insightconnect-plugins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_was_a_list_where_an_object_was_expected() {
+    let rig = Rig::new(tenant(0, 0), json!({})).await;
+    let expected = added_endpoints(&rig, 220, |n| now_ms() - DAY - n);
+    let chaos = rig.simulator.chaos();
+    let list = chaos.inject("endpoints/get_endpoint", Fault::ReplyList, 3);
+    list.unwrap();
+    let report = rig.sync("endpoints").await;
+    assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
+    assert_eq!(chaos.pending(), 0);
+    assert_eq!(assets(&rig).await, expected);
 }

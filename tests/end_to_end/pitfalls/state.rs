@@ -1,11 +1,36 @@
 //! What went wrong where others kept state between pages and runs.
 
 use super::{DAY, added_endpoints, assets, findings, full, in_scope, now_ms, tenant};
+use cortex_xdr_simulator::Fault;
 use cross_crate_tests::Rig;
-use host_runner::domain::RunState;
-use host_runner::pipeline::SyncOptions;
+use host_runner::domain::{Mode, RunState};
+use host_runner::pipeline::{ModeChoice, SyncOptions};
 use host_runner::store::Verdict;
 use serde_json::json;
+use std::time::Duration;
+
+/// OpenCTI-Platform/connectors #3877, #2078.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_429_moved_the_cursor_forward_and_data_was_skipped_for_good() {
+    let mut rig = Rig::new(tenant(0, 0), json!({})).await;
+    rig.patience = Some(Duration::from_millis(1));
+    let expected = added_endpoints(&rig, 1_050, |n| now_ms() - DAY - n);
+    let chaos = rig.simulator.chaos();
+    let refused = chaos.inject_after("endpoints/get_endpoint", 3, Fault::RateLimited, u64::MAX);
+    refused.unwrap();
+    let report = rig.sync("endpoints").await;
+    assert_eq!(report.state, RunState::Failed, "{:?}", report.verdict);
+    assert_eq!(report.fault.unwrap().status, Some(429));
+    let first = assets(&rig).await.len();
+    assert!(first > 0 && first < expected.len(), "{first}");
+
+    chaos.stop();
+    let report = rig.sync("endpoints").await;
+    assert!(report.resumed);
+    assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
+    assert_eq!(report.ledger.duplicate, 0);
+    assert_eq!(assets(&rig).await, expected);
+}
 
 /// elastic/integrations #20022.
 #[tokio::test(flavor = "multi_thread")]
@@ -112,4 +137,71 @@ async fn an_empty_inventory_was_believed_and_devices_were_deleted() {
     rig.sync_with("endpoints", confirmed).await;
     assert!(assets(&rig).await.is_empty());
     assert!(in_scope(&rig).is_empty());
+}
+
+/// lobu-ai/lobu #2213; trycompai/comp #2802. So few that no guard for large removals would help.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malformed_answer_looked_like_an_empty_inventory_and_devices_were_deleted() {
+    let mut rig = Rig::new(tenant(0, 0), json!({})).await;
+    rig.patience = Some(Duration::from_millis(1));
+    let endpoints = added_endpoints(&rig, 30, |n| now_ms() - DAY - n);
+    rig.sync("endpoints").await;
+    let chaos = rig.simulator.chaos();
+    for fault in [
+        Fault::ReplyNull,
+        Fault::ReplyMissing,
+        Fault::ErrorIn200,
+        Fault::HtmlPage,
+        Fault::EmptyBody,
+        Fault::CutJson,
+        Fault::CutGzip,
+        Fault::NotGzip,
+        Fault::EmptyPage,
+    ] {
+        // Twice: asking again helps no more.
+        chaos.inject("endpoints/get_endpoint", fault, 2).unwrap();
+        let options = SyncOptions {
+            restart: true,
+            ..full()
+        };
+        let report = rig.sync_with("endpoints", options).await;
+        let removed = match report.verdict {
+            Some(Verdict::Complete { removed, .. }) => removed,
+            _ => 0,
+        };
+        assert_eq!(removed, 0, "{fault}: {:?}", report.verdict);
+        assert_eq!(assets(&rig).await, endpoints, "{fault}");
+        chaos.stop();
+    }
+}
+
+/// cloudquery/cloudquery #10850; meltano/sdk #2103.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_were_deleted_as_stale_after_an_incremental_run() {
+    let streams = json!({"dataStreams": ["endpoints", "alerts", "vulnerabilities"]});
+    let rig = Rig::untested(tenant(60, 200), streams).await;
+    let all = ["endpoints", "alerts", "vulnerabilities"];
+    for stream in all {
+        rig.sync(stream).await;
+    }
+    let before = (assets(&rig).await, findings(&rig).await);
+    assert!(before.1.iter().any(|key| key.contains('|')));
+    // What did not change is not in what an incremental sync reads, and none the less there.
+    let gone = before.0.iter().next().unwrap();
+    rig.simulator.tenant().remove_endpoint(gone);
+    for stream in ["vulnerabilities"] {
+        let options = SyncOptions {
+            mode: ModeChoice::Incremental,
+            ..SyncOptions::default()
+        };
+        let report = rig.sync_with(stream, options).await;
+        assert_eq!(report.mode, Mode::Incremental);
+        assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
+        assert_eq!(report.ledger.removed, 0);
+        assert_eq!(
+            (assets(&rig).await, findings(&rig).await),
+            before,
+            "{stream}"
+        );
+    }
 }
