@@ -76,8 +76,16 @@ async fn the_key_stood_in_logs_and_traces_and_files() {
     let runner = Runner::new(small()).await;
     let config = runner.config(json!({}));
     let connect = [
-        "connect", "xdr", "--tenant", "acme", "--config", &config, "--secret",
-        "apiKey=env:SIMULATOR_KEY", "--allow-loopback", "-vvv",
+        "connect",
+        "xdr",
+        "--tenant",
+        "acme",
+        "--config",
+        &config,
+        "--secret",
+        "apiKey=env:SIMULATOR_KEY",
+        "--allow-loopback",
+        "-vvv",
     ];
     let sync = ["sync", "xdr", "--tenant", "acme", "-vvv"];
     let test = ["test", "xdr", "--tenant", "acme", "-vvv"];

@@ -13,6 +13,9 @@
 mod bad_input;
 mod everyday;
 mod keys;
+mod killing;
 mod runner;
 mod stopping;
+#[path = "../support/truth.rs"]
+mod truth;
 mod whole_tenant;

@@ -64,12 +64,7 @@ impl Runner {
             .await
             .unwrap();
         let folder = tempfile::tempdir().unwrap();
-        // Compiled once for all tests; the cache is keyed by component and engine.
-        let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("components");
-        std::fs::create_dir_all(&compiled).unwrap();
-        std::fs::create_dir_all(folder.path().join("data")).unwrap();
-        #[cfg(unix)]
-        std::os::unix::fs::symlink(compiled, folder.path().join("data/components")).unwrap();
+        make_data_directory(&folder.path().join("data"));
         Self { simulator, folder }
     }
 
@@ -182,7 +177,18 @@ impl Runner {
     }
 }
 
-async fn ended(mut command: Command) -> Ended {
+/// Makes a data directory that has nothing but the compiled components of all tests.
+pub fn make_data_directory(path: &Path) {
+    // Compiled once for all tests; the cache is keyed by component and engine.
+    let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("components");
+    std::fs::create_dir_all(&compiled).unwrap();
+    std::fs::create_dir_all(path).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(compiled, path.join("components")).unwrap();
+}
+
+/// Runs a command to its end.
+pub async fn ended(mut command: Command) -> Ended {
     let output = tokio::time::timeout(5 * PATIENCE, command.output())
         .await
         .expect("the command does not end")
