@@ -8,6 +8,7 @@ use crate::engine::{LimitReached, Limits};
 use crate::store::{
     Closing, Closure, Document, DocumentKind, Lifecycle, Outcome, Placeholder, Problem, Unreadable,
 };
+use std::borrow::Cow;
 
 /// The longest key, in bytes: keys are ids.
 const LONGEST_KEY: usize = 1_024;
@@ -82,6 +83,16 @@ fn json(bytes: &[u8], what: &str) -> Result<(), RunFault> {
                 "the connector gave {what} that is not JSON: {error}"
             ))
         })
+}
+
+/// An entry's fingerprint as it is kept. That of a part is never that of the whole: else the whole would be taken for unchanged when it comes, and
+/// what it lacks would stay open.
+pub(super) fn fingerprint(entry: &connector::Entry) -> Cow<'_, str> {
+    if entry.partial {
+        Cow::Owned(format!("partial:{}", entry.fingerprint))
+    } else {
+        Cow::Borrowed(&entry.fingerprint)
+    }
 }
 
 /// A time that was checked before.

@@ -102,7 +102,8 @@ pub struct Entry {
     pub fingerprint: String,
     /// When the source last saw it.
     pub seen_at: Option<Timestamp>,
-    /// Whether the source gave only a part of it: findings that it lacks stay as they are.
+    /// Whether the source gave only a part of it: findings that it lacks stay as they are. Its fingerprint is never that of a whole record, so
+    /// that the whole one is read as changed.
     pub partial: bool,
     /// The record: JSON.
     pub body: Vec<u8>,

@@ -129,8 +129,10 @@ pub(super) async fn write(
         });
     }
     insert(tx, ctx, &rows).await?;
+    // A partial entry proves nothing about what it lacks.
     let last_seen: HashMap<i64, i64> = written
         .iter()
+        .filter(|record| !record.entry.partial)
         .filter_map(|record| Some((record.id, record.before.as_ref()?.last_seen)))
         .collect();
     let missing: Vec<(i64, i64)> = held

@@ -68,7 +68,7 @@ pub(super) async fn drop_missing(
 ) -> Result<(), Fail> {
     let again: Vec<i64> = written
         .iter()
-        .filter(|record| record.standing != Standing::New)
+        .filter(|record| record.standing != Standing::New && !record.entry.partial)
         .map(|record| record.id)
         .collect();
     if again.is_empty() {
@@ -197,14 +197,17 @@ pub(super) async fn reopen(
         return Ok(());
     }
     let reopened = sqlx::query(
-        "UPDATE findings SET state = 0, closed_at = NULL, evidence = NULL, last_seen = NULL, reopened_at = ?3, updated_at = ?3
+        "UPDATE findings SET state = 0, closed_at = NULL, evidence = NULL, last_seen = NULL, updated_at = ?3,
+             reopened_at = CASE state WHEN 1 THEN ?3 ELSE reopened_at END
          WHERE asset_id IN (SELECT value FROM json_each(?1)) AND connection_id = ?2 AND state <> 0
-           AND evidence ->> '$.reason' = 'asset-gone'
+           AND (evidence ->> '$.reason' = 'asset-gone'
+                OR (evidence ->> '$.reason' = 'out-of-scope' AND evidence ->> '$.detail' = ?4))
            AND (SELECT r.state FROM records AS r WHERE r.id = findings.record_id) = 0",
     )
     .bind(pack::json(assets)?)
     .bind(ctx.connection.0)
     .bind(ctx.now.as_i64())
+    .bind(closing::ASSET)
     .execute(tx)
     .await?;
     ledger.documents.findings_reopened += reopened.rows_affected();

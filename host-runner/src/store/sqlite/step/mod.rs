@@ -8,7 +8,7 @@ mod quarantine;
 mod records;
 mod sort;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
@@ -26,7 +26,8 @@ pub(super) struct Context {
     pub(super) connection: ConnectionId,
     pub(super) stream: i64,
     pub(super) sync: SyncId,
-    pub(super) run: RunId,
+    /// None where it is a change of the configuration.
+    pub(super) run: Option<RunId>,
     pub(super) now: Timestamp,
 }
 
@@ -45,7 +46,7 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
         connection: step.connection,
         stream: stream.id,
         sync: step.sync,
-        run: step.run,
+        run: Some(step.run),
         now: step.now,
     };
     let mut held = held(tx, stream.id, &keys(step), &step.made_with).await?;
@@ -79,7 +80,7 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
     )
     .await?;
     reach(CommitPoint::StepQuarantine);
-    confirm(step, &held, &mut seen, &mut ledger)?;
+    confirm(step, &ctx, &held, &mut seen, &mut ledger)?;
     let leaving = close(step, &ctx, &held, &mut seen, &mut ledger)?;
     // Before they are marked as seen: a finding was last seen open before its record was seen closed.
     if !leaving.is_empty() {
@@ -89,7 +90,7 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
     reach(CommitPoint::StepClosings);
     records::mark_seen(tx, &ctx, &seen).await?;
     reach(CommitPoint::StepSeen);
-    progress(tx, &ctx, &step.checkpoint, &ledger).await?;
+    progress(tx, step, &ledger).await?;
     reach(CommitPoint::StepCheckpoint);
     Ok(ledger)
 }
@@ -169,10 +170,12 @@ fn as_held(written: &sort::Written<'_>, ctx: &Context) -> Held {
 /// Records that the connector found as they are held. One that is not held open can't have been, and would be lost if it were believed.
 fn confirm(
     step: &StepCommit,
+    ctx: &Context,
     held: &HashMap<String, Held>,
     seen: &mut Vec<records::Seen>,
     ledger: &mut Ledger,
 ) -> Result<(), Fail> {
+    let mut seen_here: HashSet<i64> = seen.iter().map(|seen| seen.id).collect();
     for key in &step.confirmed {
         let Some(record) = held
             .get(key)
@@ -183,11 +186,19 @@ fn confirm(
                 "no such record is held open: the connector may confirm only what the inventory gave it",
             ));
         };
+        if record.sync == ctx.sync.0 || !seen_here.insert(record.id) {
+            ledger.duplicate += 1;
+            continue;
+        }
         seen.push(records::Seen {
             id: record.id,
             seen_at: None,
         });
-        ledger.unchanged += 1;
+        if record.parked {
+            ledger.parked += 1;
+        } else {
+            ledger.unchanged += 1;
+        }
     }
     Ok(())
 }
@@ -201,7 +212,7 @@ fn close(
     ledger: &mut Ledger,
 ) -> Result<Vec<Leaving>, Fail> {
     let mut leaving: Vec<Leaving> = Vec::new();
-    let mut named: std::collections::HashSet<&str> = std::collections::HashSet::new();
+    let mut named: HashSet<&str> = HashSet::new();
     for closure in &step.closures {
         let to = match closure.closing {
             Closing::Resolved | Closing::Deleted => RecordState::Closed,
@@ -255,37 +266,36 @@ fn close(
 /// The checkpoint and the counts, of the run and of the sync over all its runs.
 async fn progress(
     tx: &mut SqliteConnection,
-    ctx: &Context,
-    checkpoint: &[u8],
-    step: &Ledger,
+    step: &StepCommit,
+    counted: &Ledger,
 ) -> Result<(), Fail> {
     let ledgers: Option<(String, String)> = sqlx::query_as(
         "SELECT r.ledger, y.ledger FROM runs AS r JOIN syncs AS y ON y.id = ?2 WHERE r.id = ?1",
     )
-    .bind(ctx.run.0)
-    .bind(ctx.sync.0)
+    .bind(step.run.0)
+    .bind(step.sync.0)
     .fetch_optional(&mut *tx)
     .await?;
     let Some((run, sync)) = ledgers else {
         return Err(refused(
-            format!("a step of run {}", ctx.run),
+            format!("a step of run {}", step.run),
             "there is no such run",
         ));
     };
     let mut run: Ledger = serde_json::from_str(&run)?;
     let mut sync: Ledger = serde_json::from_str(&sync)?;
-    run += step;
-    sync += step;
+    run += counted;
+    sync += counted;
     sqlx::query("UPDATE syncs SET checkpoint = ?2, ledger = ?3 WHERE id = ?1")
-        .bind(ctx.sync.0)
-        .bind(checkpoint)
+        .bind(step.sync.0)
+        .bind(step.checkpoint.as_slice())
         .bind(pack::json(&sync)?)
         .execute(&mut *tx)
         .await?;
     sqlx::query("UPDATE runs SET ledger = ?2, steps = steps + 1, committed_at = ?3 WHERE id = ?1")
-        .bind(ctx.run.0)
+        .bind(step.run.0)
         .bind(pack::json(&run)?)
-        .bind(ctx.now.as_i64())
+        .bind(step.now.as_i64())
         .execute(tx)
         .await?;
     Ok(())

@@ -3,10 +3,12 @@
 mod closing;
 mod connections;
 mod files;
+mod partial;
 mod properties;
 mod reading;
 mod resuming;
 mod runs;
+mod scope;
 mod standing;
 mod support;
 mod switches;
