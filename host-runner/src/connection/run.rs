@@ -7,7 +7,7 @@ use crate::domain::{ConnectionName, DataStreamName, TenantName};
 use crate::egress::{Egress, Rate};
 use crate::model::Model;
 use crate::pipeline::{Cancel, Observer, SyncJob, SyncOptions};
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{SqliteStore, Trial};
 use crate::store::{Connection, RunLock, Store, Switches};
 
 /// A connection that is taken for oneself and ready to be synced. It is free again as soon as this is dropped.
@@ -20,6 +20,8 @@ pub struct Session {
     pub streams: Vec<DataStreamName>,
     model: Model,
     egress: Arc<Egress>,
+    /// The copy that it works on, where it only tries.
+    trial: Option<Trial>,
     _lock: RunLock,
 }
 
@@ -46,6 +48,10 @@ pub async fn session(
     let streams = chosen(&connection, streams)?;
     let model = Model::by_name(&connection.target)?;
     let lock = store.lock(connection.id, desk.clock.now()).await?;
+    // A copy that is left behind takes room, no more: it keeps nobody from syncing.
+    if let Err(error) = desk.stores.clear_trials() {
+        tracing::warn!("a dry run's copy is left behind: {error}");
+    }
     let egress =
         link::of_connection(&desk.plugin, &store, &desk.keyring()?, &connection, rate).await?;
     Ok(Session {
@@ -54,11 +60,30 @@ pub async fn session(
         streams,
         model,
         egress,
+        trial: None,
         _lock: lock,
     })
 }
 
 impl Session {
+    /// The same on a copy of the tenant's data, which goes with the session: nothing that it does is kept.
+    ///
+    /// # Errors
+    /// Where there is no room for the copy.
+    pub async fn on_trial(self, desk: &Desk) -> Result<Self, ConnectionError> {
+        let trial = desk.stores.trial(&self.store).await?;
+        Ok(Self {
+            store: trial.store.clone(),
+            trial: Some(trial),
+            ..self
+        })
+    }
+
+    /// Whether it works on a copy.
+    pub fn is_trial(&self) -> bool {
+        self.trial.is_some()
+    }
+
     /// The switches in force.
     pub fn switches(&self) -> Switches {
         self.model.switches(&self.connection.policy)

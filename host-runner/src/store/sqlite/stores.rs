@@ -60,6 +60,12 @@ impl Stores {
         self.connect(tenant, self.file(tenant), true).await
     }
 
+    /// Where a tenant's file is to be made, its folder there.
+    pub(super) fn prepare(&self, tenant: &TenantName) -> Result<PathBuf, StoreError> {
+        private_folder(&self.folder())?;
+        Ok(self.file(tenant))
+    }
+
     /// All tenants that have a file here, by name.
     ///
     /// # Errors
