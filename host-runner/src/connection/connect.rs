@@ -146,6 +146,7 @@ async fn save(
         allow_loopback: request.allow_loopback,
         tested,
         set_aside: None,
+        secrets_changed_at: None,
         created_at: now,
         updated_at: now,
     };

@@ -124,6 +124,8 @@ pub async fn update(
         test::passes(desk, egress, &completed.config, log, onlooker).await?
     };
 
+    let given = given.restricted_to(completed.secrets.iter().map(String::as_str));
+    let now = desk.clock.now();
     let changed = Connection {
         description: request.description.unwrap_or(connection.description),
         component: binding::reference(&desk.plugin),
@@ -139,13 +141,25 @@ pub async fn update(
         tested,
         // Whoever changes a connection has looked at it.
         set_aside: None,
-        updated_at: desk.clock.now(),
+        secrets_changed_at: if replaces(&given, &kept) {
+            Some(now)
+        } else {
+            connection.secrets_changed_at
+        },
+        updated_at: now,
         ..connection
     };
-    let given = given.restricted_to(changed.secrets.iter().map(String::as_str));
     let sealed = link::sealed(&keyring, store.tenant(), changed.id, &given)?;
     store.update_connection(&changed, &sealed).await?;
     Ok(changed)
+}
+
+/// Whether a secret that was kept is another one now.
+fn replaces(given: &SecretSet, kept: &SecretSet) -> bool {
+    given.iter().any(|(name, secret)| {
+        kept.get(name)
+            .is_some_and(|before| before.expose() != secret.expose())
+    })
 }
 
 fn choose(

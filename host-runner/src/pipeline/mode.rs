@@ -2,7 +2,7 @@
 
 use super::job::ModeChoice;
 use crate::domain::{DataStreamName, Mode, Timestamp};
-use crate::store::{Connection, SyncHistory};
+use crate::store::{Connection, FinishedSync, SyncHistory};
 
 /// What the choice follows from, beside the history.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct Due<'a> {
     pub incremental: bool,
     /// What narrows the data stream now.
     pub scope: &'a str,
+    /// What documents are made with now: see [`super::making`].
+    pub made_with: String,
     /// Days between full syncs.
     pub full_every_days: u16,
     /// Now.
@@ -29,12 +31,14 @@ impl<'a> Due<'a> {
         stream: &DataStreamName,
         choice: ModeChoice,
         incremental: bool,
+        made_with: String,
         now: Timestamp,
     ) -> Self {
         Self {
             choice,
             incremental,
             scope: connection.scope_of(stream),
+            made_with,
             full_every_days: connection
                 .policy
                 .full_sync_every_days
@@ -74,6 +78,13 @@ pub fn choose(history: &SyncHistory, due: &Due<'_>) -> Result<Chosen, String> {
                     .to_owned(),
             );
         }
+        ModeChoice::Incremental if other_scope(history, due) => {
+            return Err(
+                "what is read was configured anew since the last complete full sync, so what changed since then is not all that is missing: ask \
+                 for --mode full, or leave --mode out"
+                    .to_owned(),
+            );
+        }
         ModeChoice::Incremental if !history.has_incremental_checkpoint => {
             return Err(
                 "there was no complete sync yet to go on from: ask for --mode full first"
@@ -99,32 +110,82 @@ pub fn choose(history: &SyncHistory, due: &Due<'_>) -> Result<Chosen, String> {
     let Some(last) = &history.last_complete_full else {
         return full("there was no complete full sync yet");
     };
-    if last.scope != due.scope {
+    if other_scope(history, due) {
         return full("what is read was configured anew");
     }
     if !history.has_incremental_checkpoint {
         return full("there is no checkpoint to go on from");
     }
-    // Half an interval early, so that a nightly schedule does not drift to day eight.
-    let interval = history.last_finished.as_ref().map_or(0, |finished| {
-        due.now.ms_since(finished.started_at).min(DAY_MS)
-    });
-    let next_full = last
-        .started_at
-        .plus_ms(u64::from(due.full_every_days) * DAY_MS);
-    if due.now.plus_ms(interval / 2) >= next_full {
-        return full(&format!(
-            "the last full sync is {} old",
-            days(due.now.ms_since(last.started_at))
-        ));
+    if made_otherwise(history, due) {
+        return full(&match history.quarantined {
+            0 => "documents are made anew: the map, the connector's build, a switch or a custom field changed".to_owned(),
+            1 => "the record in quarantine is tried again: the map, the connector's build, a switch or a custom field changed".to_owned(),
+            many => format!(
+                "the {many} records in quarantine are tried again: the map, the connector's build, a switch or a custom field changed"
+            ),
+        });
     }
+    if due.now.plus_ms(half_an_interval(history, due)) >= next_full(last, due.full_every_days) {
+        return full(&age(last, due.now));
+    }
+    let interrupted = history
+        .interrupted_incremental
+        .as_ref()
+        .is_some_and(|(_, scope)| scope == due.scope);
     Ok(Chosen {
         mode: Mode::Incremental,
-        reason: format!(
-            "the last full sync is {} old",
-            days(due.now.ms_since(last.started_at))
-        ),
+        reason: if interrupted {
+            "goes on with an interrupted incremental sync".to_owned()
+        } else {
+            age(last, due.now)
+        },
     })
+}
+
+/// When the next full sync of a data stream is due, where there was a complete one.
+pub fn full_due(connection: &Connection, history: &SyncHistory) -> Option<Timestamp> {
+    let days = connection
+        .policy
+        .full_sync_every_days
+        .unwrap_or(FULL_EVERY_DAYS);
+    history
+        .last_complete_full
+        .as_ref()
+        .map(|last| next_full(last, days))
+}
+
+fn next_full(last: &FinishedSync, every_days: u16) -> Timestamp {
+    last.started_at.plus_ms(u64::from(every_days) * DAY_MS)
+}
+
+/// Half an interval early, so that a nightly schedule does not drift to day eight. The interval is the time since the last sync began, since the one
+/// that is chosen now begins now: right for a nightly and for an hourly schedule, and a sync by hand in between makes it shorter, never longer. After a
+/// pause it is a day, since a schedule that skipped some nights is still a nightly one.
+fn half_an_interval(history: &SyncHistory, due: &Due<'_>) -> u64 {
+    history.last_finished.as_ref().map_or(0, |finished| {
+        due.now.ms_since(finished.started_at).min(DAY_MS) / 2
+    })
+}
+
+/// Whether another scope than the present one was read since the last complete full sync, or in it.
+fn other_scope(history: &SyncHistory, due: &Due<'_>) -> bool {
+    history.scopes.iter().any(|scope| scope != due.scope)
+}
+
+/// Whether the last full sync made its documents otherwise than they are made now. However it was judged: it tried each record once.
+fn made_otherwise(history: &SyncHistory, due: &Due<'_>) -> bool {
+    history
+        .last_finished_full
+        .as_ref()
+        .and_then(|last| last.made_with.as_deref())
+        .is_some_and(|made_with| made_with != due.made_with)
+}
+
+fn age(last: &FinishedSync, now: Timestamp) -> String {
+    format!(
+        "the last full sync is {} old",
+        days(now.ms_since(last.started_at))
+    )
 }
 
 fn days(ms: u64) -> String {
@@ -154,6 +215,7 @@ mod tests {
             scope: "s".into(),
             started_at: at(started),
             ended_at: at(started + 1),
+            made_with: Some("m".into()),
         }
     }
 
@@ -161,8 +223,13 @@ mod tests {
         SyncHistory {
             last_complete_full: Some(finished(Mode::Full, full_started)),
             last_finished: Some(finished(Mode::Incremental, last_started)),
+            last_finished_full: Some(finished(Mode::Full, full_started)),
+            last_incremental: None,
             interrupted_full: None,
+            interrupted_incremental: None,
             has_incremental_checkpoint: true,
+            scopes: vec!["s".into()],
+            quarantined: 0,
         }
     }
 
@@ -171,6 +238,7 @@ mod tests {
             choice: ModeChoice::Auto,
             incremental: true,
             scope: "s",
+            made_with: "m".into(),
             full_every_days: 7,
             now: at(NOW),
         }
@@ -178,6 +246,10 @@ mod tests {
 
     fn mode(history: &SyncHistory, due: &Due<'_>) -> Mode {
         choose(history, due).unwrap().mode
+    }
+
+    fn reason(history: &SyncHistory, due: &Due<'_>) -> String {
+        choose(history, due).unwrap().reason
     }
 
     #[test]
@@ -193,27 +265,159 @@ mod tests {
         );
     }
 
+    /// The days of the full syncs where one sync begins each `interval`, `jitter` around its time, for 30 days.
+    fn full_days(interval: u64, jitter: impl Fn(u64) -> u64) -> Vec<u64> {
+        let start = 100 * DAY_MS;
+        let mut history = SyncHistory::default();
+        let mut days = Vec::new();
+        for turn in 0..(30 * DAY_MS / interval) {
+            let now = start + turn * interval + jitter(turn);
+            let chosen = choose(
+                &history,
+                &Due {
+                    now: at(now),
+                    ..due()
+                },
+            )
+            .unwrap();
+            history.last_finished = Some(finished(chosen.mode, now));
+            if chosen.mode == Mode::Full {
+                history.last_complete_full = Some(finished(Mode::Full, now));
+                history.last_finished_full = Some(finished(Mode::Full, now));
+                days.push((now - start) / DAY_MS);
+            }
+            history.has_incremental_checkpoint = true;
+            history.scopes = vec!["s".into()];
+        }
+        days
+    }
+
     #[test]
     fn a_nightly_schedule_does_not_drift_to_day_eight() {
         let minute = 60_000;
-        let six_and_a_half = NOW - 7 * DAY_MS + minute;
+        let begins_late_now_and_then = |night: u64| (night * 7 % 11) * minute;
         assert_eq!(
-            mode(&history(six_and_a_half, NOW - DAY_MS), &due()),
-            Mode::Full
-        );
-        assert_eq!(
-            mode(&history(NOW - 6 * DAY_MS, NOW - DAY_MS), &due()),
-            Mode::Incremental
+            full_days(DAY_MS, begins_late_now_and_then),
+            [0, 7, 14, 21, 28]
         );
     }
 
     #[test]
-    fn another_scope_asks_for_a_full_sync() {
+    fn an_hourly_schedule_is_full_every_seven_days_to_the_hour() {
+        let hour = 60 * 60 * 1_000;
+        let late = |turn: u64| (turn * 7 % 11) * 60_000;
+        assert_eq!(full_days(hour, late), [0, 7, 14, 21, 28]);
+    }
+
+    #[test]
+    fn a_weekly_schedule_is_always_full() {
+        assert_eq!(full_days(7 * DAY_MS, |_| 0).len(), 4);
+    }
+
+    #[test]
+    fn a_nightly_schedule_that_skipped_some_nights_is_still_a_nightly_one() {
+        let days = |days: u64| NOW - days * DAY_MS;
+        assert_eq!(mode(&history(days(5), days(4)), &due()), Mode::Incremental);
+        assert_eq!(mode(&history(days(7), days(4)), &due()), Mode::Full);
+    }
+
+    #[test]
+    fn a_sync_by_hand_an_hour_before_does_not_make_the_nightly_one_miss_its_turn() {
+        let minute = 60_000;
+        let full = NOW - 7 * DAY_MS + minute;
+        assert_eq!(mode(&history(full, NOW - 60 * minute), &due()), Mode::Full);
+    }
+
+    #[test]
+    fn another_scope_asks_for_a_full_sync_and_an_incremental_one_is_refused() {
         let changed = Due {
             scope: "other",
             ..due()
         };
-        assert_eq!(mode(&history(NOW - 1, NOW - 1), &changed), Mode::Full);
+        let history = history(NOW - 1, NOW - 1);
+        assert_eq!(
+            choose(&history, &changed),
+            Ok(Chosen {
+                mode: Mode::Full,
+                reason: "what is read was configured anew".into()
+            })
+        );
+        let asked = Due {
+            choice: ModeChoice::Incremental,
+            ..changed
+        };
+        assert!(
+            choose(&history, &asked)
+                .unwrap_err()
+                .contains("--mode full")
+        );
+    }
+
+    #[test]
+    fn a_scope_that_was_another_one_for_a_while_asks_for_a_full_sync() {
+        let mut there_and_back = history(NOW - 1, NOW - 1);
+        there_and_back.scopes.push("other".into());
+        assert_eq!(mode(&there_and_back, &due()), Mode::Full);
+    }
+
+    #[test]
+    fn what_is_in_quarantine_is_tried_again_once_where_it_may_read_well_now() {
+        let mut history = history(NOW - 1, NOW - 1);
+        let upgraded = Due {
+            made_with: "another build".into(),
+            ..due()
+        };
+        history.quarantined = 2;
+        assert_eq!(mode(&history, &due()), Mode::Incremental);
+        assert_eq!(mode(&history, &upgraded), Mode::Full);
+        assert!(
+            reason(&history, &upgraded).starts_with("the 2 records in quarantine are tried again")
+        );
+        // A full sync that was not proven complete tried them all the same.
+        history.last_finished_full = Some(FinishedSync {
+            made_with: Some("another build".into()),
+            ..finished(Mode::Full, NOW - 1)
+        });
+        assert_eq!(mode(&history, &upgraded), Mode::Incremental);
+        // What an older build of the host did not say is no reason.
+        history.last_finished_full = Some(FinishedSync {
+            made_with: None,
+            ..finished(Mode::Full, NOW - 1)
+        });
+        assert_eq!(mode(&history, &upgraded), Mode::Incremental);
+    }
+
+    #[test]
+    fn an_interrupted_sync_is_gone_on_with_and_a_full_one_that_is_due_goes_first() {
+        let mut interrupted = history(NOW - DAY_MS, NOW - DAY_MS);
+        interrupted.interrupted_incremental = Some((at(NOW - 1), "s".into()));
+        assert_eq!(
+            choose(&interrupted, &due()),
+            Ok(Chosen {
+                mode: Mode::Incremental,
+                reason: "goes on with an interrupted incremental sync".into()
+            })
+        );
+        let later = Due {
+            now: at(NOW + 7 * DAY_MS),
+            ..due()
+        };
+        assert_eq!(mode(&interrupted, &later), Mode::Full);
+        interrupted.interrupted_full = Some((at(NOW - 1), "s".into()));
+        assert_eq!(
+            reason(&interrupted, &due()),
+            "goes on with an interrupted full sync"
+        );
+        interrupted.interrupted_full = Some((at(NOW - 1), "other".into()));
+        assert_eq!(mode(&interrupted, &due()), Mode::Incremental);
+    }
+
+    #[test]
+    fn a_full_sync_that_is_not_complete_does_not_count() {
+        let mut history = history(NOW - 7 * DAY_MS, NOW - 1);
+        history.last_finished_full = Some(finished(Mode::Full, NOW - 1));
+        history.last_finished = Some(finished(Mode::Full, NOW - 1));
+        assert_eq!(mode(&history, &due()), Mode::Full);
     }
 
     #[test]

@@ -2,20 +2,22 @@
 
 use super::accept;
 use super::fault::{FaultKind, RunFault};
+use super::guard::guard;
 use super::inventory::StoreInventory;
 use super::job::SyncJob;
 use super::judge::judge;
+use super::making::Made;
 use super::mode::{Chosen, Due, choose};
 use super::notes::Notes;
 use super::observe::Progress;
 use super::report::{RunReport, SyncError};
 use crate::contract::connector::{self, MapContext, SyncRequest};
-use crate::domain::{Ledger, Mode, RunId, RunState, Timestamp, sha256_hex};
+use crate::domain::{Ledger, Mode, RunId, RunState, Timestamp};
 use crate::engine::{CallError, Delivery, LimitReached, Mapper};
 use crate::imports::Reach;
 use crate::store::{
-    BeginSync, EndCommit, Entry, NewRun, Outcome, RunEnd, StandingQuery, StepCommit, Store,
-    StoredMap, SyncState, Verdict,
+    BeginSync, EndCommit, Entry, NewRun, Outcome, RemovalGuard, RunEnd, StandingQuery, StepCommit,
+    Store, SyncState, Verdict,
 };
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,6 +52,7 @@ pub async fn sync<S: Store>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
             chosen: chosen.join(", "),
         });
     };
+    let made = Made::of(job).await?;
     let chosen = choose(
         &history,
         &Due::of(
@@ -57,12 +60,14 @@ pub async fn sync<S: Store>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
             &job.stream,
             job.options.mode,
             declared.incremental,
+            made.with.clone(),
             job.plugin.clock().now(),
         ),
     )
     .map_err(SyncError::Mode)?;
+    let guard = guard(job, &history);
 
-    let report = Run::begin(job, chosen, job.options.restart)
+    let report = Run::begin(job, chosen, job.options.restart, &made, &guard)
         .await?
         .finish()
         .await?;
@@ -79,7 +84,10 @@ pub async fn sync<S: Store>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
         mode: Mode::Full,
         reason: format!("the last checkpoint could not be used: {message}"),
     };
-    Run::begin(job, again, true).await?.finish().await
+    Run::begin(job, again, true, &made, &guard)
+        .await?
+        .finish()
+        .await
 }
 
 /// A run under way.
@@ -94,10 +102,8 @@ struct Run<'a, S> {
     ledger: Ledger,
     steps: u64,
     peak_memory: u64,
-    /// All that documents depend on besides the record.
-    made_with: String,
-    map: StoredMap,
-    custom_fields: Vec<String>,
+    made: &'a Made,
+    guard: &'a RemovalGuard,
     last_checkpoint: Option<Vec<u8>>,
     idle_steps: u64,
 }
@@ -134,16 +140,15 @@ impl From<crate::store::StoreError> for Stop {
 }
 
 impl<'a, S: Store> Run<'a, S> {
-    async fn begin(job: &'a SyncJob<S>, chosen: Chosen, restart: bool) -> Result<Self, SyncError> {
+    async fn begin(
+        job: &'a SyncJob<S>,
+        chosen: Chosen,
+        restart: bool,
+        made: &'a Made,
+        guard: &'a RemovalGuard,
+    ) -> Result<Self, SyncError> {
         let now = job.plugin.clock().now();
         let connection = &job.connection;
-        let map = connection.maps.get(&job.stream).cloned().ok_or_else(|| {
-            SyncError::Mode(format!(
-                "the connection `{}` has no map for `{}`: give it one with `update --map`",
-                connection.name, job.stream
-            ))
-        })?;
-        let custom_fields = job.store.custom_fields().await?;
         let id = job
             .store
             .begin_run(&NewRun {
@@ -166,7 +171,6 @@ impl<'a, S: Store> Run<'a, S> {
                 now,
             })
             .await?;
-        let made_with = made_with(job, &map, &custom_fields);
         Ok(Self {
             job,
             id,
@@ -178,9 +182,8 @@ impl<'a, S: Store> Run<'a, S> {
             ledger: Ledger::default(),
             steps: 0,
             peak_memory: 0,
-            made_with,
-            map,
-            custom_fields,
+            made,
+            guard,
             idle_steps: 0,
         })
     }
@@ -233,9 +236,10 @@ impl<'a, S: Store> Run<'a, S> {
                     warnings: warnings.clone(),
                     peak_memory: Some(self.peak_memory),
                     details: serde_json::json!({
-                        "map": self.map.name,
-                        "mapHash": self.map.hash,
+                        "map": self.made.map.name,
+                        "mapHash": self.made.map.hash,
                         "component": self.job.plugin.sha256(),
+                        "removal": verdict,
                     }),
                 },
             )
@@ -299,14 +303,14 @@ impl<'a, S: Store> Run<'a, S> {
     async fn mapper(&self) -> Result<Mapper, Stop> {
         let context = MapContext {
             data_stream: self.job.stream.to_string(),
-            custom_fields: self.custom_fields.clone(),
+            custom_fields: self.made.custom_fields.clone(),
             model: self.job.model_schema.clone(),
         };
         let prepared = self
             .job
             .plugin
             .mapper(
-                self.map.body.clone().into_bytes(),
+                self.made.map.body.clone().into_bytes(),
                 context,
                 Arc::clone(&self.notes) as _,
             )
@@ -320,7 +324,7 @@ impl<'a, S: Store> Run<'a, S> {
                 FaultKind::Other,
                 format!(
                     "the map `{}` can't be used: {}",
-                    self.map.name,
+                    self.made.map.name,
                     told.join("; ")
                 ),
                 "Correct the map and give it to the connection with `update --map`.",
@@ -367,7 +371,7 @@ impl<'a, S: Store> Run<'a, S> {
                 run: self.id,
                 sync: self.sync.sync,
                 now: self.now(),
-                made_with: self.made_with.clone(),
+                made_with: self.made.with.clone(),
                 switches: self.job.switches,
                 always_written: self.job.always_written.clone(),
                 entries,
@@ -424,9 +428,11 @@ impl<'a, S: Store> Run<'a, S> {
         mapper: &Mapper,
         entries: Vec<connector::Entry>,
     ) -> Result<Vec<Entry>, Stop> {
+        let fingerprints: Vec<_> = entries.iter().map(accept::fingerprint).collect();
         let keys: Vec<(&str, &str)> = entries
             .iter()
-            .map(|entry| (entry.key.as_str(), entry.fingerprint.as_str()))
+            .zip(&fingerprints)
+            .map(|(entry, fingerprint)| (entry.key.as_str(), fingerprint.as_ref()))
             .collect();
         let standings = self
             .job
@@ -436,7 +442,7 @@ impl<'a, S: Store> Run<'a, S> {
                 stream: &self.job.stream,
                 sync: self.sync.sync,
                 entries: &keys,
-                made_with: &self.made_with,
+                made_with: &self.made.with,
             })
             .await?;
         let due: Vec<connector::Entry> = entries
@@ -466,8 +472,8 @@ impl<'a, S: Store> Run<'a, S> {
                     Outcome::Unchanged
                 };
                 Ok(Entry {
+                    fingerprint: accept::fingerprint(&entry).into_owned(),
                     key: entry.key,
-                    fingerprint: entry.fingerprint,
                     seen_at: accept::checked_time(entry.seen_at),
                     partial: entry.partial,
                     body: entry.body,
@@ -489,15 +495,25 @@ impl<'a, S: Store> Run<'a, S> {
                 sync: self.sync.sync,
                 now: self.now(),
                 checkpoint: summary.checkpoint,
+                made_with: self.made.with.clone(),
                 coverage: judge(summary.coverage, &whole),
-                guard: self.job.options.guard.clone(),
+                guard: self.guard.clone(),
             })
             .await?;
         self.ledger += &report.ledger;
-        if let Verdict::Incomplete { reasons } = &report.verdict {
-            for reason in reasons {
-                self.notes.add(format!("nothing is removed: {reason}"));
+        match &report.verdict {
+            Verdict::Incomplete { reasons } => {
+                for reason in reasons {
+                    self.notes.add(format!("nothing is removed: {reason}"));
+                }
             }
+            Verdict::Incremental { reasons } => {
+                for reason in reasons {
+                    self.notes
+                        .add(format!("something may have been missed: {reason}"));
+                }
+            }
+            Verdict::Complete { .. } | Verdict::Withheld { .. } => {}
         }
         Ok(report.verdict)
     }
@@ -520,18 +536,4 @@ fn missing_outcome() -> Stop {
     Stop::Fault(RunFault::broken_contract(
         "the connector gave fewer outcomes than entries",
     ))
-}
-
-/// A hash of all that documents depend on besides the record: where it changes, they are made anew.
-fn made_with<S>(job: &SyncJob<S>, map: &StoredMap, custom_fields: &[String]) -> String {
-    let all = serde_json::json!([
-        map.hash,
-        job.plugin.sha256(),
-        job.switches.update_existing_assets,
-        job.switches.auto_onboard_assets,
-        custom_fields,
-    ]);
-    let mut hash = sha256_hex(all.to_string().as_bytes());
-    hash.truncate(32);
-    hash
 }

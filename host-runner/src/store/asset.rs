@@ -28,6 +28,8 @@ pub struct AssetFilter {
     pub host: Option<String>,
     /// Only those that this connection feeds or fed.
     pub connection: Option<ConnectionId>,
+    /// None that are active: only what the next two let in.
+    pub without_active: bool,
     /// Inactive ones too.
     pub include_inactive: bool,
     /// Those that the configuration leaves out, too.

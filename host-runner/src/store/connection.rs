@@ -43,6 +43,9 @@ pub struct Connection {
     pub tested: Tested,
     /// Why it is not run until someone looks, where that is so.
     pub set_aside: Option<String>,
+    /// When a secret was last replaced: whoever reads since may be allowed to see less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets_changed_at: Option<Timestamp>,
     /// When it was first saved.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -49,6 +49,7 @@ pub struct Evidence {
     pub at: Option<Timestamp>,
     /// The sync in which it was seen.
     pub sync: SyncId,
-    /// The run in which it was committed.
-    pub run: RunId,
+    /// The run in which it was committed; none where it was a change of the configuration.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<RunId>,
 }

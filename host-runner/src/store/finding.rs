@@ -124,11 +124,13 @@ pub struct FindingFilter {
     pub connection: Option<ConnectionId>,
     /// Only those of this data stream.
     pub stream: Option<DataStreamName>,
+    /// None that are open and on an asset: only what the next three let in.
+    pub without_open: bool,
     /// Closed ones too.
     pub include_closed: bool,
     /// Those that the configuration leaves out, too.
     pub include_out_of_scope: bool,
-    /// Those that wait for their asset, too.
+    /// Open ones that wait for their asset, too.
     pub include_parked: bool,
     /// At most so many.
     pub limit: Option<u64>,

@@ -8,6 +8,7 @@
 //! ([`Switches`]), parking and attaching, replacing an entry's findings, and the guard against removing too much.
 
 mod asset;
+mod changes;
 pub mod commit_point;
 mod connection;
 mod document;
@@ -35,6 +36,7 @@ use crate::domain::{
 };
 
 pub use asset::{Asset, AssetFilter, AssetState};
+pub use changes::{Change, Changed, ChangedExample};
 pub use connection::{ComponentRef, Connection, Policy, Purge, SealedSecret, StoredMap, Tested};
 pub use document::{Document, DocumentKind, Lifecycle, Placeholder, Problem};
 pub use error::StoreError;
@@ -43,7 +45,9 @@ pub use finding::{Finding, FindingFilter, FindingState, Severity};
 pub use lock::RunLock;
 pub use quarantine::{QuarantineFilter, Quarantined};
 pub use record::{OpenRecord, OpenRecords, Order, Record, RecordQuery, RecordState};
-pub use removal::{Coverage, EndCommit, EndReport, RemovalGuard, RemovalPreview, Unseen, Verdict};
+pub use removal::{
+    Coverage, EndCommit, EndReport, RemovalGuard, RemovalPreview, Unseen, UnseenRecord, Verdict,
+};
 pub use run::{NewRun, Run, RunEnd, RunFilter};
 pub use step::{
     Closure, Entry, Outcome, Standing, StandingQuery, StepCommit, Switches, Unreadable,
@@ -62,7 +66,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     // Connections
 
     /// Saves a new connection with its secrets; `connection.id` is ignored, the saved one is returned with its own. A connection that was
-    /// removed with its data kept and has the same name, component name and origins comes back to life, with its data.
+    /// removed with its data kept and has the same name, component name and origins comes back to life, with its data; its key counts as
+    /// replaced.
     ///
     /// `seal` is told the id, which a sealed secret is bound to, and gives the secrets. Where it fails nothing is saved.
     ///
@@ -74,7 +79,8 @@ pub trait Store: Clone + Send + Sync + 'static {
         seal: impl FnOnce(ConnectionId) -> Result<Vec<SealedSecret>, E> + Send,
     ) -> impl Future<Output = Result<Connection, E>> + Send;
 
-    /// Replaces what is saved of a connection, by its id, and of its secrets those that are given. Secrets that it does not use are forgotten.
+    /// Replaces what is saved of a connection, by its id, and of its secrets those that are given. Secrets that it does not use are forgotten. What
+    /// is open of data streams that it does not choose any more moves out of scope.
     fn update_connection(
         &self,
         connection: &Connection,
@@ -189,10 +195,11 @@ pub trait Store: Clone + Send + Sync + 'static {
         step: StepCommit,
     ) -> impl Future<Output = Result<Ledger, StoreError>> + Send;
 
-    /// What the end of this full sync would remove if it were proven complete now.
+    /// What the end of this full sync would remove if it were proven complete now and confirmed.
     fn preview_removal(
         &self,
         sync: SyncId,
+        guard: &RemovalGuard,
     ) -> impl Future<Output = Result<RemovalPreview, StoreError>> + Send;
 
     /// Commits the end of a sync: its checkpoint, from which the next incremental sync begins, and, where the sync is a full one and proven,

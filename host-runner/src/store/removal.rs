@@ -1,5 +1,6 @@
 //! The end of a sync, and the question whether what it did not see may be taken for gone.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::{RunId, SyncId, Timestamp};
@@ -15,6 +16,8 @@ pub struct EndCommit {
     pub now: Timestamp,
     /// Where the next incremental sync begins.
     pub checkpoint: Vec<u8>,
+    /// See [`super::StepCommit::made_with`].
+    pub made_with: String,
     /// What the facts say, by the host's own judgement.
     pub coverage: Coverage,
     /// What keeps a sync from removing too much.
@@ -44,7 +47,8 @@ pub struct RemovalGuard {
     pub share: f64,
     /// Fewer than so many are never too many.
     pub at_least: u64,
-    /// A reason to withhold any removal at all ("the first full sync after the key changed").
+    /// Why whoever reads may see less than before ("the API key was replaced"): any removal at all is withheld, and what was not seen is out of scope
+    /// once that is confirmed, not gone.
     pub hold: Option<String>,
     /// Someone looked at what would be removed and agreed.
     pub confirmed: bool,
@@ -82,16 +86,18 @@ impl RemovalGuard {
 }
 
 /// What becomes of the records that a proven full sync did not see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unseen {
     /// They are gone: closed, with the sync as evidence.
     Gone,
-    /// The scope is another one than in the last complete full sync: they are out of scope.
+    /// The scope is another one than in the last complete full sync, or whoever reads may see less: they are out of scope.
     OutOfScope,
 }
 
 /// What the end of a full sync would remove.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RemovalPreview {
     /// Open records of the data stream.
     pub held: u64,
@@ -99,8 +105,22 @@ pub struct RemovalPreview {
     pub unseen: u64,
     /// What would become of them.
     pub would_be: Unseen,
-    /// Keys of some of them.
-    pub sample: Vec<String>,
+    /// Open findings that would go with them: their own, and those on assets that nothing else feeds.
+    pub findings: u64,
+    /// Some of them.
+    pub sample: Vec<UnseenRecord>,
+}
+
+/// A record that would be removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnseenRecord {
+    /// Its key.
+    pub key: String,
+    /// The host that it is, or is on.
+    pub host: Option<String>,
+    /// The title of its finding, where it has one alone.
+    pub title: Option<String>,
 }
 
 /// What was done at the end of a sync.
@@ -112,11 +132,15 @@ pub struct EndReport {
     pub ledger: crate::domain::Ledger,
 }
 
-/// What was done about records that were not seen.
-#[derive(Debug, Clone, PartialEq)]
+/// What was done about records that were not seen. Kept with the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Verdict {
     /// An incremental sync removes nothing for absence.
-    Incremental,
+    Incremental {
+        /// Why it may have missed something, where it may.
+        reasons: Vec<String>,
+    },
     /// All was read, and what was not seen is removed (`removed` may be 0).
     Complete {
         /// How many.

@@ -26,13 +26,14 @@ pub struct BeginSync {
 pub struct SyncState {
     /// Its id.
     pub sync: SyncId,
-    /// Where to go on from: none for a full sync that begins; for an incremental one that begins, the end of the last sync.
+    /// Where to go on from. For a sync that begins it is the end of the last one: an incremental sync reads from there, a full one of the same scope
+    /// takes from it what is worth keeping and reads anew.
     pub checkpoint: Option<Vec<u8>>,
     /// When its first run began it.
     pub started_at: Timestamp,
     /// Whether an earlier run began it.
     pub resumed: bool,
-    /// Whether the last complete full sync had another scope: what this one does not see is out of scope, not gone.
+    /// Whether another scope was read since the last complete full sync: what this one does not see is out of scope, not gone.
     pub scope_changed: bool,
     /// What its earlier runs did.
     pub ledger: Ledger,
@@ -45,10 +46,21 @@ pub struct SyncHistory {
     pub last_complete_full: Option<FinishedSync>,
     /// The last sync of any mode that came to its end.
     pub last_finished: Option<FinishedSync>,
+    /// The last full sync that came to its end, however it was judged.
+    pub last_finished_full: Option<FinishedSync>,
+    /// The last incremental sync that came to its end.
+    pub last_incremental: Option<FinishedSync>,
     /// A full sync that was interrupted: when it began, and its scope.
     pub interrupted_full: Option<(Timestamp, String)>,
+    /// An incremental sync that was interrupted: when it began, and its scope.
+    pub interrupted_incremental: Option<(Timestamp, String)>,
     /// Whether there is a checkpoint that an incremental sync can begin from.
     pub has_incremental_checkpoint: bool,
+    /// The scopes of the last complete full sync and of all syncs begun since, each once. Where one is not the present scope, records that are in
+    /// scope now may have been left out since, and only a full sync brings them back.
+    pub scopes: Vec<String>,
+    /// Records in quarantine.
+    pub quarantined: u64,
 }
 
 /// A sync that came to its end.
@@ -64,4 +76,6 @@ pub struct FinishedSync {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
+    /// See [`super::StepCommit::made_with`]; none where an earlier build did not say.
+    pub made_with: Option<String>,
 }

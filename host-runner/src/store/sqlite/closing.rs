@@ -13,6 +13,9 @@ use super::step::Context;
 use crate::domain::Ledger;
 use crate::store::{Closing, Evidence, RecordState};
 
+/// The filter's name in the evidence of a finding that is out of scope because its asset is.
+pub(super) const ASSET: &str = "asset";
+
 /// A record that leaves.
 #[derive(Debug)]
 pub(super) struct Leaving {
@@ -116,18 +119,28 @@ pub(super) async fn release_assets(
     ledger: &mut Ledger,
 ) -> Result<(), Fail> {
     let now = ctx.now.as_i64();
-    let evidence = Evidence {
-        closing: Closing::AssetGone,
-        word: "no record of this connection gives its asset any more".to_owned(),
+    let evidence = |closing, word: &str| Evidence {
+        closing,
+        word: word.to_owned(),
         at: None,
         sync: ctx.sync,
         run: ctx.run,
     };
+    let gone = evidence(
+        Closing::AssetGone,
+        "no record of this connection gives its asset any more",
+    );
+    let out_of_scope = evidence(
+        Closing::OutOfScope(ASSET.to_owned()),
+        "the asset that it is on is out of scope",
+    );
     let findings: Vec<i64> = sqlx::query_scalar(
         "UPDATE findings SET
              state = CASE WHEN EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = findings.asset_id
                                        AND k.connection_id = ?2 AND k.state = 2) THEN 2 ELSE 1 END,
-             closed_at = ?1, updated_at = ?1, evidence = ?3,
+             evidence = CASE WHEN EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = findings.asset_id
+                                          AND k.connection_id = ?2 AND k.state = 2) THEN ?4 ELSE ?3 END,
+             closed_at = ?1, updated_at = ?1,
              last_seen = (SELECT r.last_seen FROM records AS r WHERE r.id = findings.record_id)
          WHERE connection_id = ?2 AND state = 0 AND asset_id IN (
              SELECT t.asset_id FROM temp.touched AS t WHERE NOT EXISTS (
@@ -136,7 +149,8 @@ pub(super) async fn release_assets(
     )
     .bind(now)
     .bind(ctx.connection.0)
-    .bind(pack::json(&evidence)?)
+    .bind(pack::json(&gone)?)
+    .bind(pack::json(&out_of_scope)?)
     .fetch_all(&mut *tx)
     .await?;
     for state in findings {

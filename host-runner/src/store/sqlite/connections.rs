@@ -4,7 +4,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::fail::Fail;
 use super::stores::private_folder;
-use super::{SqliteStore, pack};
+use super::{SqliteStore, pack, scope};
 use crate::domain::{Clock, ConnectionId, ConnectionName, SystemClock};
 use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{Connection, Purge, SealedSecret, StoreError, lock};
@@ -32,6 +32,16 @@ pub(super) async fn create(
         Some(twin) => {
             saved.id = twin.id;
             saved.created_at = twin.created_at;
+            // Whoever connects again may do so with another key.
+            saved.secrets_changed_at = Some(saved.updated_at);
+            scope::leave(
+                &mut tx,
+                saved.id,
+                &twin.data_streams,
+                &saved.data_streams,
+                saved.updated_at,
+            )
+            .await?;
             sqlx::query("UPDATE connections SET document = ?2, updated_at = ?3, removed_at = NULL WHERE id = ?1")
                 .bind(saved.id.0)
                 .bind(pack::json(&saved)?)
@@ -120,6 +130,22 @@ pub(super) async fn update(
             name: connection.name.clone(),
         }
         .into());
+    }
+    let before: Option<(i64, String, String)> = sqlx::query_as(
+        "SELECT id, name, document FROM connections WHERE id = ?1 AND removed_at IS NULL",
+    )
+    .bind(connection.id.0)
+    .fetch_optional(&mut *tx)
+    .await?;
+    if let Some(before) = before {
+        scope::leave(
+            &mut tx,
+            connection.id,
+            &read(before)?.data_streams,
+            &connection.data_streams,
+            connection.updated_at,
+        )
+        .await?;
     }
     let done = sqlx::query(
         "UPDATE connections SET name = ?2, component = ?3, document = ?4, updated_at = ?5

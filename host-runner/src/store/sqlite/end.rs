@@ -5,30 +5,32 @@ use sqlx::SqliteConnection;
 
 use super::fail::Fail;
 use super::step::Context;
-use super::syncs::last_complete_scope;
-use super::{SqliteStore, closing, pack};
+use super::{SqliteStore, closing, pack, unseen};
 use crate::domain::{ConnectionId, Ledger, Mode, RunId, SyncId};
 use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{
-    Closing, Coverage, EndCommit, EndReport, Evidence, RemovalPreview, StoreError, Unseen, Verdict,
+    Closing, Coverage, EndCommit, EndReport, Evidence, RemovalGuard, RemovalPreview, StoreError,
+    Unseen, Verdict,
 };
 
-/// Keys that a preview shows.
-const SAMPLE: i64 = 10;
-
 /// A sync under way.
-struct Open {
-    stream: i64,
-    connection: ConnectionId,
+pub(super) struct Open {
+    pub(super) stream: i64,
+    pub(super) connection: ConnectionId,
     mode: Mode,
-    scope: String,
+    pub(super) scope: String,
     ledger: Ledger,
 }
 
-pub(super) async fn preview(store: &SqliteStore, sync: SyncId) -> Result<RemovalPreview, Fail> {
+pub(super) async fn preview(
+    store: &SqliteStore,
+    sync: SyncId,
+    guard: &RemovalGuard,
+) -> Result<RemovalPreview, Fail> {
     let mut tx = store.inner.readers.begin().await?;
     let open = open(&mut tx, sync).await?;
-    look(&mut tx, sync, &open).await
+    let counted = unseen::count(&mut tx, sync, &open, guard).await?;
+    unseen::preview(&mut tx, sync, &open, counted).await
 }
 
 pub(super) async fn commit(store: &SqliteStore, end: &EndCommit) -> Result<EndReport, Fail> {
@@ -39,7 +41,7 @@ pub(super) async fn commit(store: &SqliteStore, end: &EndCommit) -> Result<EndRe
         connection: open.connection,
         stream: open.stream,
         sync: end.sync,
-        run: end.run,
+        run: Some(end.run),
         now: end.now,
     };
     let mut ledger = Ledger::default();
@@ -80,46 +82,7 @@ async fn open(tx: &mut SqliteConnection, sync: SyncId) -> Result<Open, Fail> {
     })
 }
 
-/// What was not seen. A later sync that saw a record proves as well that it is there, hence "less than".
-async fn look(
-    tx: &mut SqliteConnection,
-    sync: SyncId,
-    open: &Open,
-) -> Result<RemovalPreview, Fail> {
-    let (held, unseen): (i64, i64) = sqlx::query_as(
-        "SELECT count(*), coalesce(sum(sync_id < ?2), 0) FROM records WHERE stream_id = ?1 AND state = 0",
-    )
-    .bind(open.stream)
-    .bind(sync.0)
-    .fetch_one(&mut *tx)
-    .await?;
-    let sample = sqlx::query_scalar(
-        "SELECT key FROM records WHERE stream_id = ?1 AND state = 0 AND sync_id < ?2 ORDER BY id LIMIT ?3",
-    )
-    .bind(open.stream)
-    .bind(sync.0)
-    .bind(SAMPLE)
-    .fetch_all(&mut *tx)
-    .await?;
-    let same_scope = last_complete_scope(tx, open.stream)
-        .await?
-        .is_none_or(|scope| scope == open.scope);
-    Ok(RemovalPreview {
-        held: held.unsigned_abs(),
-        unseen: unseen.unsigned_abs(),
-        would_be: if same_scope {
-            Unseen::Gone
-        } else {
-            Unseen::OutOfScope
-        },
-        sample,
-    })
-}
-
 async fn judge(tx: &mut SqliteConnection, end: &EndCommit, open: &Open) -> Result<Verdict, Fail> {
-    if open.mode == Mode::Incremental {
-        return Ok(Verdict::Incremental);
-    }
     let mut reasons = match &end.coverage {
         Coverage::Complete { .. } => Vec::new(),
         Coverage::Incomplete { reasons } => reasons.clone(),
@@ -130,16 +93,20 @@ async fn judge(tx: &mut SqliteConnection, end: &EndCommit, open: &Open) -> Resul
             open.ledger.without_key
         ));
     }
+    if open.mode == Mode::Incremental {
+        return Ok(Verdict::Incremental { reasons });
+    }
     if !reasons.is_empty() || matches!(end.coverage, Coverage::Incomplete { .. }) {
         return Ok(Verdict::Incomplete { reasons });
     }
-    let preview = look(tx, end.sync, open).await?;
-    if let Some(reason) = end.guard.withholds(preview.held, preview.unseen) {
+    let counted = unseen::count(tx, end.sync, open, &end.guard).await?;
+    if let Some(reason) = end.guard.withholds(counted.held, counted.unseen) {
+        let preview = unseen::preview(tx, end.sync, open, counted).await?;
         return Ok(Verdict::Withheld { reason, preview });
     }
     Ok(Verdict::Complete {
-        removed: preview.unseen,
-        unseen: preview.would_be,
+        removed: counted.unseen,
+        unseen: counted.would_be,
     })
 }
 
@@ -159,12 +126,20 @@ async fn list_unseen(
             Closing::Gone,
             format!("not seen in a full sync that read all: {slices}"),
         ),
-        Unseen::OutOfScope => (
-            2,
-            Closing::OutOfScope("scope".to_owned()),
-            "not seen in the first full sync since the configuration narrows it otherwise"
-                .to_owned(),
-        ),
+        Unseen::OutOfScope => {
+            let (filter, word) = match &end.guard.hold {
+                Some(hold) => (
+                    "permissions",
+                    format!("not seen in the first complete full sync since: {hold}"),
+                ),
+                None => (
+                    "scope",
+                    "not seen in the first full sync since the configuration narrows it otherwise"
+                        .to_owned(),
+                ),
+            };
+            (2, Closing::OutOfScope(filter.to_owned()), word)
+        }
     };
     let evidence = Evidence {
         closing,
@@ -208,7 +183,7 @@ async fn finish(
     ledger: &Ledger,
 ) -> Result<(), Fail> {
     let (state, evidence) = match verdict {
-        Verdict::Incremental => ("incremental", coverage_evidence(&end.coverage)),
+        Verdict::Incremental { .. } => ("incremental", coverage_evidence(&end.coverage)),
         Verdict::Complete { removed, .. } => (
             "complete",
             json!({"removed": removed, "coverage": coverage_evidence(&end.coverage)}),
@@ -221,12 +196,13 @@ async fn finish(
     };
     let mut sync_ledger = open.ledger.clone();
     sync_ledger += ledger;
-    sqlx::query("UPDATE syncs SET state = ?2, ended_at = ?3, checkpoint = NULL, evidence = ?4, ledger = ?5 WHERE id = ?1")
+    sqlx::query("UPDATE syncs SET state = ?2, ended_at = ?3, checkpoint = NULL, evidence = ?4, ledger = ?5, made_with = ?6 WHERE id = ?1")
         .bind(ctx.sync.0)
         .bind(state)
         .bind(ctx.now.as_i64())
         .bind(pack::json(&evidence)?)
         .bind(pack::json(&sync_ledger)?)
+        .bind(end.made_with.as_str())
         .execute(&mut *tx)
         .await?;
     reach(CommitPoint::EndSync);
@@ -248,7 +224,7 @@ async fn finish(
     .bind(ctx.now.as_i64())
     .execute(&mut *tx)
     .await?;
-    count_run(tx, ctx.run, end, ledger).await
+    count_run(tx, end.run, end, ledger).await
 }
 
 fn coverage_evidence(coverage: &Coverage) -> serde_json::Value {

@@ -4,6 +4,7 @@
 //! death of the process at any moment. Should the machine lose power, the last commits may be missing, never a part of one; because records
 //! and the checkpoint that covers them are one commit, the next run then reads a little again and loses nothing.
 
+mod changes;
 mod closing;
 mod connections;
 mod custom_fields;
@@ -16,10 +17,13 @@ mod pack;
 mod reading;
 mod runs;
 mod schema;
+mod scope;
 mod step;
 mod stores;
 mod summary;
 mod syncs;
+mod trial;
+mod unseen;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +38,7 @@ use crate::domain::{
 use crate::store::{
     Asset, AssetFilter, BeginSync, Connection, EndCommit, EndReport, Finding, FindingFilter,
     NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined, Record, RecordQuery,
-    RemovalPreview, Run, RunEnd, RunFilter, RunLock, SealedSecret, Standing, StandingQuery,
+    RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SealedSecret, Standing, StandingQuery,
     StepCommit, Store, StoreError, Summary, SyncHistory, SyncState,
 };
 
@@ -43,6 +47,7 @@ mod tests;
 
 pub use schema::SCHEMA_VERSION;
 pub use stores::Stores;
+pub use trial::Trial;
 
 /// One tenant's file.
 #[derive(Debug, Clone)]
@@ -249,8 +254,12 @@ impl Store for SqliteStore {
             .map_err(|fail| self.explain(fail))
     }
 
-    async fn preview_removal(&self, sync: SyncId) -> Result<RemovalPreview, StoreError> {
-        end::preview(self, sync)
+    async fn preview_removal(
+        &self,
+        sync: SyncId,
+        guard: &RemovalGuard,
+    ) -> Result<RemovalPreview, StoreError> {
+        end::preview(self, sync, guard)
             .await
             .map_err(|fail| self.explain(fail))
     }

@@ -24,7 +24,7 @@ const ASSETS: &str = "
         (SELECT json_group_array(json_array(k.connection_id, k.key))
            FROM (SELECT DISTINCT connection_id, key FROM links WHERE asset_id = a.id ORDER BY 1, 2) AS k) AS keys
     FROM assets AS a
-    WHERE (a.state = 0 OR (a.state = 1 AND ?1) OR (a.state = 2 AND ?2))
+    WHERE ((a.state = 0 AND NOT ?9) OR (a.state = 1 AND ?1) OR (a.state = 2 AND ?2))
       AND (?3 IS NULL OR a.onboarding_source = ?3)
       AND (?4 IS NULL OR a.host_name = ?4 COLLATE NOCASE)
       AND (?5 IS NULL OR EXISTS (SELECT 1 FROM links AS l WHERE l.asset_id = a.id AND l.connection_id = ?5))
@@ -47,6 +47,7 @@ pub(super) fn assets<'a>(
         .bind(filter.finding_source.clone())
         .bind(severities(&filter.severities))
         .bind(limit(filter.limit))
+        .bind(filter.without_active)
         .fetch(&store.inner.readers);
     each(store, rows, read_asset)
 }
@@ -58,8 +59,8 @@ const FINDINGS: &str = "
     JOIN streams AS s ON s.id = f.stream_id
     JOIN records AS r ON r.id = f.record_id
     LEFT JOIN assets AS a ON a.id = f.asset_id
-    WHERE (f.state = 0 OR (f.state = 1 AND ?1) OR (f.state = 2 AND ?2))
-      AND (f.asset_id IS NOT NULL OR ?3)
+    WHERE ((f.state = 0 AND f.asset_id IS NOT NULL AND NOT ?11) OR (f.state = 0 AND f.asset_id IS NULL AND ?3)
+           OR (f.state = 1 AND ?1) OR (f.state = 2 AND ?2))
       AND (?4 IS NULL OR f.finding_source = ?4)
       AND (?5 IS NULL OR a.onboarding_source = ?5)
       AND (?6 IS NULL OR coalesce(f.host_name, a.host_name) = ?6 COLLATE NOCASE)
@@ -88,6 +89,7 @@ pub(super) fn findings<'a>(
         )
         .bind(severities(&filter.severities))
         .bind(limit(filter.limit))
+        .bind(filter.without_open)
         .fetch(&store.inner.readers);
     each(store, rows, read_finding)
 }

@@ -14,7 +14,10 @@ use crate::store::StoreError;
 const APPLICATION_ID: i64 = 0x6378_6872;
 
 /// In order; the first makes an empty file version 1.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+];
 
 /// The version that this build writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::fail::Fail;
-use super::{SqliteStore, pack};
+use super::{SqliteStore, pack, scope};
 use crate::domain::{ConnectionId, DataStreamName, Ledger, Mode, SyncId, Timestamp};
 use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{BeginSync, FinishedSync, StoreError, SyncHistory, SyncState};
@@ -33,9 +33,10 @@ pub(super) async fn begin_or_resume(
 ) -> Result<SyncState, Fail> {
     let mut tx = store.begin().await?;
     let stream = stream_id_or_new(&mut tx, begin.connection, &begin.stream).await?;
-    let scope_changed = last_complete_scope(&mut tx, stream)
+    let scope_changed = scope::read_since(&mut tx, stream, None)
         .await?
-        .is_some_and(|scope| scope != begin.scope);
+        .iter()
+        .any(|scope| *scope != begin.scope);
     type Found = (i64, String, i64, Option<Vec<u8>>, String);
     let open: Option<Found> = sqlx::query_as(
         "SELECT id, scope, started_at, checkpoint, ledger FROM syncs
@@ -96,14 +97,16 @@ async fn begin_anew(
     .bind(begin.now.as_i64())
     .execute(&mut *tx)
     .await?;
-    let checkpoint: Option<Vec<u8>> = match begin.mode {
-        Mode::Full => None,
-        Mode::Incremental => {
-            sqlx::query_scalar("SELECT body FROM checkpoints WHERE stream_id = ?1")
-                .bind(stream)
-                .fetch_optional(&mut *tx)
-                .await?
-        }
+    // A full sync reads anew whatever it is given: from the end of the last one it learns what that cost, say. Whoever asks for a restart
+    // does not trust it.
+    let checkpoint: Option<Vec<u8>> = if begin.restart {
+        None
+    } else {
+        sqlx::query_scalar("SELECT body FROM checkpoints WHERE stream_id = ?1 AND scope = ?2")
+            .bind(stream)
+            .bind(begin.scope.as_str())
+            .fetch_optional(&mut *tx)
+            .await?
     };
     let inserted = sqlx::query(
         "INSERT INTO syncs (stream_id, mode, scope, state, started_at, checkpoint, ledger)
@@ -118,19 +121,6 @@ async fn begin_anew(
     .execute(&mut *tx)
     .await?;
     Ok((SyncId(inserted.last_insert_rowid()), checkpoint))
-}
-
-/// The scope of the last full sync that was proven complete and not withheld.
-pub(super) async fn last_complete_scope(
-    tx: &mut SqliteConnection,
-    stream: i64,
-) -> Result<Option<String>, Fail> {
-    Ok(sqlx::query_scalar(
-        "SELECT scope FROM syncs WHERE stream_id = ?1 AND state = 'complete' ORDER BY id DESC LIMIT 1",
-    )
-    .bind(stream)
-    .fetch_optional(tx)
-    .await?)
 }
 
 pub(super) async fn abandon(store: &SqliteStore, sync: SyncId) -> Result<(), Fail> {
@@ -163,45 +153,72 @@ pub(super) async fn history(
     let Some(id) = id else {
         return Ok(SyncHistory::default());
     };
-    let interrupted: Option<(i64, String)> = sqlx::query_as(
-        "SELECT started_at, scope FROM syncs
-         WHERE stream_id = ?1 AND state = 'open' AND mode = 'full' ORDER BY id DESC LIMIT 1",
-    )
-    .bind(id)
-    .fetch_optional(&mut *tx)
-    .await?;
     let checkpoint: Option<i64> =
         sqlx::query_scalar("SELECT sync_id FROM checkpoints WHERE stream_id = ?1")
             .bind(id)
             .fetch_optional(&mut *tx)
             .await?;
     Ok(SyncHistory {
-        last_complete_full: finished(&mut tx, id, "complete").await?,
-        last_finished: finished(&mut tx, id, "").await?,
-        interrupted_full: match interrupted {
-            Some((started_at, scope)) => Some((Timestamp::from_i64(started_at)?, scope)),
-            None => None,
-        },
+        last_complete_full: finished(&mut tx, id, "complete", "").await?,
+        last_finished: finished(&mut tx, id, "", "").await?,
+        last_finished_full: finished(&mut tx, id, "", "full").await?,
+        last_incremental: finished(&mut tx, id, "", "incremental").await?,
+        interrupted_full: interrupted(&mut tx, id, Mode::Full).await?,
+        interrupted_incremental: interrupted(&mut tx, id, Mode::Incremental).await?,
         has_incremental_checkpoint: checkpoint.is_some(),
+        scopes: scope::read_since(&mut tx, id, None).await?,
+        quarantined: quarantined(&mut tx, id).await?,
     })
 }
 
-/// The last sync that ended, in this state or, where it is "", in any.
+/// The sync of this mode that is not at its end.
+async fn interrupted(
+    tx: &mut SqliteConnection,
+    stream: i64,
+    mode: Mode,
+) -> Result<Option<(Timestamp, String)>, Fail> {
+    let row: Option<(i64, String)> = sqlx::query_as(
+        "SELECT started_at, scope FROM syncs
+         WHERE stream_id = ?1 AND state = 'open' AND mode = ?2 ORDER BY id DESC LIMIT 1",
+    )
+    .bind(stream)
+    .bind(mode.as_str())
+    .fetch_optional(tx)
+    .await?;
+    Ok(match row {
+        Some((started_at, scope)) => Some((Timestamp::from_i64(started_at)?, scope)),
+        None => None,
+    })
+}
+
+async fn quarantined(tx: &mut SqliteConnection, stream: i64) -> Result<u64, Fail> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM quarantine WHERE stream_id = ?1")
+        .bind(stream)
+        .fetch_one(tx)
+        .await?;
+    Ok(count.unsigned_abs())
+}
+
+/// The last sync that ended, in this state and of this mode, or in any where it is "".
 async fn finished(
     tx: &mut SqliteConnection,
     stream: i64,
     state: &str,
+    mode: &str,
 ) -> Result<Option<FinishedSync>, Fail> {
-    let row: Option<(i64, String, String, i64, i64)> = sqlx::query_as(
-        "SELECT id, mode, scope, started_at, ended_at FROM syncs
-         WHERE stream_id = ?1 AND ended_at IS NOT NULL AND state <> 'abandoned' AND (?2 = '' OR state = ?2)
+    type Found = (i64, String, String, i64, i64, Option<String>);
+    let row: Option<Found> = sqlx::query_as(
+        "SELECT id, mode, scope, started_at, ended_at, made_with FROM syncs
+         WHERE stream_id = ?1 AND ended_at IS NOT NULL AND state <> 'abandoned'
+           AND (?2 = '' OR state = ?2) AND (?3 = '' OR mode = ?3)
          ORDER BY id DESC LIMIT 1",
     )
     .bind(stream)
     .bind(state)
+    .bind(mode)
     .fetch_optional(tx)
     .await?;
-    let Some((id, mode, scope, started_at, ended_at)) = row else {
+    let Some((id, mode, scope, started_at, ended_at, made_with)) = row else {
         return Ok(None);
     };
     Ok(Some(FinishedSync {
@@ -212,5 +229,6 @@ async fn finished(
         scope,
         started_at: Timestamp::from_i64(started_at)?,
         ended_at: Timestamp::from_i64(ended_at)?,
+        made_with,
     }))
 }

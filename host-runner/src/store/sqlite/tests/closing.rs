@@ -28,7 +28,7 @@ async fn a_resolved_alert_closes_with_the_apis_word_and_time_as_evidence() {
     assert_eq!(findings[0].last_seen, at(20));
     let evidence = findings[0].evidence.as_ref().unwrap();
     assert_eq!(evidence.word, "RESOLVED_TRUE_POSITIVE");
-    assert_eq!((evidence.at, evidence.run), (Some(at(7)), sync.run));
+    assert_eq!((evidence.at, evidence.run), (Some(at(7)), Some(sync.run)));
     assert_eq!(
         bench.record("alerts", "a0").await.unwrap().state,
         RecordState::Closed
@@ -220,7 +220,10 @@ async fn an_incomplete_full_sync_and_an_incremental_one_remove_nothing() {
     let report = bench.store.commit_end(&end).await.unwrap();
     assert!(matches!(report.verdict, Verdict::Incomplete { .. }));
     let sync = bench.begin("alerts", Mode::Incremental, 40).await;
-    assert_eq!(bench.end(&sync).await.verdict, Verdict::Incremental);
+    assert_eq!(
+        bench.end(&sync).await.verdict,
+        Verdict::Incremental { reasons: vec![] }
+    );
     assert!(
         bench
             .findings()
@@ -299,7 +302,11 @@ async fn a_removal_of_too_much_is_withheld_until_it_is_confirmed() {
     let bench = with_alerts(60).await;
     let sync = bench.begin("alerts", Mode::Full, 30).await;
     bench.put(&sync, vec![]).await;
-    let preview = bench.store.preview_removal(sync.sync).await.unwrap();
+    let preview = bench
+        .store
+        .preview_removal(sync.sync, &RemovalGuard::default())
+        .await
+        .unwrap();
     assert_eq!(
         (preview.held, preview.unseen, preview.sample.len()),
         (60, 60, 10)

@@ -74,10 +74,10 @@ async fn an_incremental_sync_begins_where_the_last_sync_ended() {
         sync.state.checkpoint.as_deref(),
         Some(&b"{\"since\":1}"[..])
     );
-    // A full one that begins meanwhile begins at the start, and its end supersedes the interrupted one.
+    // A full one that begins meanwhile reads anew, and its end supersedes the interrupted one.
     bench.put(&sync, vec![]).await;
     let full = bench.begin("endpoints", Mode::Full, 30).await;
-    assert_eq!(full.state.checkpoint, None);
+    assert!(!full.state.resumed);
     assert_eq!(
         bench
             .store
@@ -91,6 +91,38 @@ async fn an_incremental_sync_begins_where_the_last_sync_ended() {
     bench.end(&full).await;
     let sync = bench.begin("endpoints", Mode::Incremental, 40).await;
     assert!(!sync.state.resumed);
+}
+
+#[tokio::test]
+async fn a_full_sync_that_begins_anew_gets_the_end_of_the_last_one_of_its_scope_unless_it_is_a_restart()
+ {
+    let bench = Bench::new().await;
+    bench.full("endpoints", 10, vec![endpoint("e1", "1")]).await;
+    let full = bench.begin("endpoints", Mode::Full, 20).await;
+    assert!(!full.state.resumed);
+    let finished = Some(&b"{\"since\":1}"[..]);
+    assert_eq!(full.state.checkpoint.as_deref(), finished);
+    // It was killed before its first step.
+    let again = bench.begin("endpoints", Mode::Full, 30).await;
+    assert_eq!(
+        (again.state.resumed, again.state.checkpoint.as_deref()),
+        (true, finished)
+    );
+    let restart = BeginSync {
+        run: again.run,
+        connection: bench.connection,
+        stream: stream("endpoints"),
+        mode: Mode::Full,
+        scope: "all".to_owned(),
+        restart: true,
+        now: at(40),
+    };
+    let restarted = bench.store.begin_or_resume_sync(&restart).await.unwrap();
+    assert_eq!(restarted.checkpoint, None);
+    let other = bench
+        .begin_scoped("endpoints", Mode::Full, 50, "narrower")
+        .await;
+    assert_eq!(other.state.checkpoint, None);
 }
 
 #[tokio::test]

@@ -60,6 +60,7 @@ pub(super) fn connection(name: &str) -> Connection {
             reason: "skipped".to_owned(),
         },
         set_aside: None,
+        secrets_changed_at: None,
         created_at: at(1),
         updated_at: at(1),
     }
@@ -251,6 +252,7 @@ impl Bench {
             sync: sync.sync,
             now: sync.now,
             checkpoint: b"{\"since\":1}".to_vec(),
+            made_with: sync.made_with.clone(),
             coverage: Coverage::Complete { slices: json!([]) },
             guard: RemovalGuard::default(),
         }
