@@ -16,7 +16,9 @@ pub use connections::{
     UpdateArgs,
 };
 pub use pace::{PaceArgs, RequestRate};
-pub use records::{AssetsArgs, FindingsArgs, QuarantineArgs, TransformArgs};
+pub use records::{
+    AssetStanding, AssetsArgs, FindingStanding, FindingsArgs, QuarantineArgs, TransformArgs,
+};
 pub use runs::{Mode, RunsArgs, RunsCommand, RunsListArgs, RunsShowArgs, SyncArgs};
 pub use simulator::{DemoArgs, SimulateArgs};
 pub use values::InputFile;

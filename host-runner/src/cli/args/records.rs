@@ -1,19 +1,49 @@
 //! What came out: assets, findings, quarantine; and maps applied by hand.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::connections::Named;
 use super::pace::PaceArgs;
 use crate::domain::{DataStreamName, TenantName};
 use crate::store::Severity;
 
+/// How an asset may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AssetStanding {
+    /// Something feeds it, or it was there before any connection
+    Active,
+    /// Each source that fed it says that it is gone
+    Inactive,
+    /// Its source has it, and the configuration leaves it out
+    OutOfScope,
+    /// Any of these
+    All,
+}
+
+/// How a finding may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FindingStanding {
+    /// It is there, and on an asset
+    Open,
+    /// It is there, and waits for its asset
+    Parked,
+    /// It is proven gone or dealt with
+    Closed,
+    /// Its record lives, and the configuration leaves it out
+    OutOfScope,
+    /// Any of these
+    All,
+}
+
 /// What `assets` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
     about = "List a tenant's assets",
-    long_about = "List a tenant's assets. With --json each is printed whole, in the target model, one per line.",
+    long_about = "List a tenant's active assets, or those in the states that are asked for. With --json each is printed whole, in the target model, \
+        one per line.",
     after_long_help = "Examples:\n  \
         host-runner assets --tenant acme --onboarding-source security.safe.cortex.xdr\n  \
+        host-runner assets --tenant acme --state inactive --state out-of-scope\n  \
         host-runner assets --tenant acme --json > assets.ndjson"
 )]
 pub struct AssetsArgs {
@@ -38,6 +68,14 @@ pub struct AssetsArgs {
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
 
+    /// Only those in this state; may be given several times [default: active]
+    #[arg(long, value_enum, value_name = "STATE")]
+    pub state: Vec<AssetStanding>,
+
+    /// With --json: each in an envelope with its keys, its state and the platform's own times
+    #[arg(long)]
+    pub history: bool,
+
     /// At most so many [default: 20, or all with --json]
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
@@ -47,9 +85,12 @@ pub struct AssetsArgs {
 #[derive(Debug, Clone, Args)]
 #[command(
     about = "List a tenant's findings",
-    long_about = "List a tenant's open findings. With --json each is printed whole, in the target model, one per line.",
+    long_about = "List a tenant's open findings, or those in the states that are asked for: what is closed with the evidence for it, what is out of \
+        scope (it lives, and the configuration leaves it out) with the filter. With --json each is printed whole, in the target model, one \
+        per line; --history puts each in an envelope with its state, the platform's own times and the evidence.",
     after_long_help = "Examples:\n  \
         host-runner findings --tenant acme --severity critical --severity high\n  \
+        host-runner findings --tenant acme --state closed --json --history\n  \
         host-runner findings --tenant acme --json | jq -r .title"
 )]
 pub struct FindingsArgs {
@@ -72,6 +113,15 @@ pub struct FindingsArgs {
     /// Only those on the host of this name, in any case
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
+
+    /// Only those in this state; may be given several times [default: open]
+    #[arg(long, value_enum, value_name = "STATE")]
+    pub state: Vec<FindingStanding>,
+
+    /// With --json: each in an envelope with its key, its state, the platform's own times (first and last seen, closed, reopened) and the
+    /// evidence
+    #[arg(long)]
+    pub history: bool,
 
     /// At most so many [default: 20, or all with --json]
     #[arg(long, value_name = "N")]

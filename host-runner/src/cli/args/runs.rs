@@ -13,7 +13,7 @@ pub enum Mode {
     Auto,
     /// All that the configuration's filters let in
     Full,
-    /// What changed since the last complete sync
+    /// What changed since the last complete sync, and what was open and may have closed
     Incremental,
 }
 
@@ -25,10 +25,14 @@ pub enum Mode {
         the checkpoint that covers them, so a sync that ends early has lost nothing: what was committed stays. Ctrl-C stops it \
         cleanly after the step that is being committed; a second Ctrl-C ends it at once.\n\nAt the end it tells what was read and what \
         became of it: new, changed, unchanged, closed, filtered, parked or rejected, each with the reason. Where nothing was stored, it \
-        says why.",
+        says why.\n\nA full sync that is proven to have read all closes what it did not see any more; an incremental one never closes \
+        anything for absence. A sync that would remove too much, or the first after the key was replaced, removes nothing, tells \
+        what it would remove, and ends with exit code 8 until it is run with --confirm-removals.",
     after_long_help = "Examples:\n  \
         host-runner sync xdr --tenant acme\n  \
-        host-runner sync xdr --tenant acme --stream endpoints --requests-per-second 2"
+        host-runner sync xdr --tenant acme --stream endpoints --requests-per-second 2\n  \
+        host-runner sync xdr --tenant acme --dry-run --examples 20\n  \
+        host-runner sync xdr --tenant acme --stream alerts --mode full --confirm-removals"
 )]
 pub struct SyncArgs {
     /// Which connection.
@@ -42,6 +46,31 @@ pub struct SyncArgs {
     /// Only this data stream; may be given several times [default: all that the configuration chooses]
     #[arg(long = "stream", value_name = "STREAM")]
     pub streams: Vec<DataStreamName>,
+
+    /// Try it: the same requests and the same run on a copy of the tenant's data, and what it would add, change, close, park and remove, with
+    /// reasons; nothing is written. The requests are real: so is the quota of an XQL query
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Examples that a dry run shows of each kind of change
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "dry_run")]
+    pub examples: u32,
+
+    /// Read from the beginning, even if an earlier sync was interrupted and could be gone on with
+    #[arg(long)]
+    pub restart: bool,
+
+    /// Let this sync remove what it proves to be missing, however much that is. Look first at what would be removed: `runs show`
+    #[arg(long, conflicts_with_all = ["removal_share", "removal_at_least"])]
+    pub confirm_removals: bool,
+
+    /// Withhold removals that would take more than this share of a data stream's open records ...
+    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub removal_share: u8,
+
+    /// ... and at least so many of them
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub removal_at_least: u64,
 
     /// Limits and pace.
     #[command(flatten)]

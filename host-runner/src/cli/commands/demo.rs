@@ -97,7 +97,7 @@ async fn show(context: &Context, keep: Option<&PathBuf>) -> CommandResult {
 
     title("\nSyncing")?;
     let session = session(&desk, &tenant, &connection, &[], Rate::Unlimited).await?;
-    let ended = sync::all(context, &desk, &session, &SyncOptions::default()).await?;
+    let ended = sync::all(context, &desk, &session, &SyncOptions::default(), 0).await?;
     let samples = samples(context, &session.store).await?;
     if output.json() {
         output.document(&json!({
@@ -180,19 +180,19 @@ async fn samples(
     }
     if !output.json() {
         let colour = output.style().colour;
-        let mut table = asset::table();
+        let mut table = asset::table(false);
         assets
             .iter()
-            .for_each(|each| asset::row(&mut table, each, now));
+            .for_each(|each| asset::row(&mut table, each, false, now));
         output.line(format!(
             "{}\n{}\n",
             bold("Some of the assets", colour),
             table.render()
         ))?;
-        let mut table = finding::table();
+        let mut table = finding::table(false);
         findings
             .iter()
-            .for_each(|each| finding::row(&mut table, each, now));
+            .for_each(|each| finding::row(&mut table, each, false, now));
         output.line(format!(
             "{}\n{}\n",
             bold("The worst of the findings", colour),

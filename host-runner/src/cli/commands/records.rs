@@ -3,11 +3,11 @@
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
-use crate::cli::args::{AssetsArgs, FindingsArgs, QuarantineArgs};
+use crate::cli::args::{AssetStanding, AssetsArgs, FindingStanding, FindingsArgs, QuarantineArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::explain::store_problems_json;
-use crate::cli::failure::CommandResult;
+use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human;
 use crate::cli::table::Table;
 use crate::cli::view::{asset, finding};
@@ -15,6 +15,7 @@ use crate::store::{AssetFilter, FindingFilter, QuarantineFilter, Store};
 
 /// Runs `assets`.
 pub async fn assets(context: &Context, args: &AssetsArgs) -> CommandResult {
+    history_is_json(context, args.history)?;
     let store = context.stores()?.open(&args.tenant).await?;
     let (output, now) = (&context.output, context.now());
     let limit = context.limit(args.limit);
@@ -24,20 +25,25 @@ pub async fn assets(context: &Context, args: &AssetsArgs) -> CommandResult {
         severities: args.severity.clone(),
         host: args.host.clone(),
         limit: more(limit, output.json()),
-        ..AssetFilter::default()
+        ..asset_states(&args.state)
     };
-    let mut table = asset::table();
+    let standing = !args.state.is_empty();
+    let mut table = asset::table(standing);
     let mut rows = 0;
     let mut assets = store.assets(&filter);
     while let Some(each) = assets.try_next().await? {
         rows += 1;
         if output.json() {
-            output.item(&each.body)?;
+            if args.history {
+                output.item(&asset::history(&each))?;
+            } else {
+                output.item(&each.body)?;
+            }
             if output.closed() {
                 break;
             }
         } else if limit.is_none_or(|limit| rows <= limit) {
-            asset::row(&mut table, &each, now);
+            asset::row(&mut table, &each, standing, now);
         }
     }
     tell(context, &table, rows, limit, "asset")
@@ -45,6 +51,7 @@ pub async fn assets(context: &Context, args: &AssetsArgs) -> CommandResult {
 
 /// Runs `findings`.
 pub async fn findings(context: &Context, args: &FindingsArgs) -> CommandResult {
+    history_is_json(context, args.history)?;
     let store = context.stores()?.open(&args.tenant).await?;
     let (output, now) = (&context.output, context.now());
     let limit = context.limit(args.limit);
@@ -54,23 +61,62 @@ pub async fn findings(context: &Context, args: &FindingsArgs) -> CommandResult {
         severities: args.severity.clone(),
         host: args.host.clone(),
         limit: more(limit, output.json()),
-        ..FindingFilter::default()
+        ..finding_states(&args.state)
     };
-    let mut table = finding::table();
+    let standing = !args.state.is_empty();
+    let mut table = finding::table(standing);
     let mut rows = 0;
     let mut findings = store.findings(&filter);
     while let Some(each) = findings.try_next().await? {
         rows += 1;
         if output.json() {
-            output.item(&each.body)?;
+            if args.history {
+                output.item(&finding::history(&each))?;
+            } else {
+                output.item(&each.body)?;
+            }
             if output.closed() {
                 break;
             }
         } else if limit.is_none_or(|limit| rows <= limit) {
-            finding::row(&mut table, &each, now);
+            finding::row(&mut table, &each, standing, now);
         }
     }
     tell(context, &table, rows, limit, "finding")
+}
+
+fn history_is_json(context: &Context, history: bool) -> Result<(), Failure> {
+    if history && !context.output.json() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--history is a form of --json, which is not given",
+        )
+        .remedy("add --json, or ask for --state to see states and evidence in a table"));
+    }
+    Ok(())
+}
+
+/// None asked for means the active ones.
+fn asset_states(asked: &[AssetStanding]) -> AssetFilter {
+    let asks = |state| asked.contains(&state) || asked.contains(&AssetStanding::All);
+    AssetFilter {
+        without_active: !asked.is_empty() && !asks(AssetStanding::Active),
+        include_inactive: asks(AssetStanding::Inactive),
+        include_out_of_scope: asks(AssetStanding::OutOfScope),
+        ..AssetFilter::default()
+    }
+}
+
+/// None asked for means the open ones.
+fn finding_states(asked: &[FindingStanding]) -> FindingFilter {
+    let asks = |state| asked.contains(&state) || asked.contains(&FindingStanding::All);
+    FindingFilter {
+        without_open: !asked.is_empty() && !asks(FindingStanding::Open),
+        include_closed: asks(FindingStanding::Closed),
+        include_out_of_scope: asks(FindingStanding::OutOfScope),
+        include_parked: asks(FindingStanding::Parked),
+        ..FindingFilter::default()
+    }
 }
 
 /// Runs `quarantine`.
@@ -84,7 +130,15 @@ pub async fn quarantine(context: &Context, args: &QuarantineArgs) -> CommandResu
         limit: more(limit, output.json()),
         ..QuarantineFilter::default()
     };
-    let mut table = Table::new(&["STREAM", "KEY", "LAST SEEN", ">TIMES", "PROBLEMS", "RAW"]);
+    let mut table = Table::new(&[
+        "STREAM",
+        "KEY",
+        "FIRST SEEN",
+        "LAST SEEN",
+        ">TIMES",
+        "PROBLEMS",
+        "RAW",
+    ]);
     let mut rows = 0;
     let mut records = store.quarantine(&filter);
     while let Some(each) = records.try_next().await? {
@@ -111,6 +165,7 @@ pub async fn quarantine(context: &Context, args: &QuarantineArgs) -> CommandResu
             table.row([
                 each.stream.to_string(),
                 each.key.clone().unwrap_or_default(),
+                human::relative(now, each.first_seen),
                 human::relative(now, each.last_seen),
                 human::count(each.times),
                 human::shortened(&problems.join("; "), 80),
@@ -158,4 +213,21 @@ fn tell(
         ));
     }
     Ok(Exit::Success)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_what_is_listed() {
+        let open = finding_states(&[]);
+        assert!(!open.without_open && !open.include_closed && !open.include_out_of_scope);
+        let out = finding_states(&[FindingStanding::OutOfScope]);
+        assert!(out.without_open && out.include_out_of_scope && !out.include_closed);
+        let all = finding_states(&[FindingStanding::All]);
+        assert!(!all.without_open && all.include_closed && all.include_parked);
+        let two = asset_states(&[AssetStanding::Active, AssetStanding::Inactive]);
+        assert!(!two.without_active && two.include_inactive && !two.include_out_of_scope);
+    }
 }

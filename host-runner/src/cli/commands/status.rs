@@ -10,10 +10,14 @@ use crate::cli::human::{self, count};
 use crate::cli::table::{Card, Table, bold};
 use crate::cli::view::connection as view;
 use crate::cli::view::run as run_view;
+use crate::connection::ConnectionError;
 use crate::domain::{DataStreamName, Mode, RunState, TenantName, Timestamp};
-use crate::pipeline::{Chosen, Due, ModeChoice, choose};
+use crate::model::Model;
+use crate::pipeline::{Chosen, Due, ModeChoice, choose, full_due, making};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Connection, Run, RunFilter, Store, StoreError, Summary};
+use crate::store::{
+    Connection, FinishedSync, Run, RunFilter, Store, StoreError, Summary, SyncHistory,
+};
 
 /// All that the card shows.
 struct Status {
@@ -22,9 +26,18 @@ struct Status {
     /// The latest run of each chosen data stream, in the order of reading.
     latest: Vec<Run>,
     summary: Summary,
-    /// What the next sync of each data stream will be, and why.
-    next: Vec<(DataStreamName, Chosen)>,
+    /// What each data stream's syncs were and the next one will be.
+    next: Vec<Next>,
     now: Timestamp,
+}
+
+/// A data stream's syncs.
+struct Next {
+    stream: DataStreamName,
+    /// What the next one will be, and why.
+    chosen: Chosen,
+    history: SyncHistory,
+    full_due: Option<Timestamp>,
 }
 
 /// Runs it.
@@ -60,6 +73,11 @@ pub async fn run(context: &Context, args: &StatusArgs) -> CommandResult {
         ))?;
         output.line(format!(
             "\n{}\n{}",
+            bold("Syncs of each data stream", colour),
+            status.syncs().render()
+        ))?;
+        output.line(format!(
+            "\n{}\n{}",
             bold("Held now", colour),
             status.held().render()
         ))?;
@@ -72,12 +90,16 @@ async fn next(
     context: &Context,
     store: &SqliteStore,
     connection: &Connection,
-) -> Result<Vec<(DataStreamName, Chosen)>, Failure> {
+) -> Result<Vec<Next>, Failure> {
     // What the component reads incrementally stands in its manifest alone. Where it is not at hand, a full sync is what is certain.
     let plugin = match context.plugin_alone(&PaceArgs::default()).await {
         Ok(plugin) if plugin.manifest().name == connection.component.name => Some(plugin),
         _ => None,
     };
+    let switches = Model::by_name(&connection.target)
+        .map_err(ConnectionError::from)?
+        .switches(&connection.policy);
+    let custom_fields = store.custom_fields().await?;
     let mut next = Vec::new();
     for stream in &connection.data_streams {
         let history = store.sync_history(connection.id, stream).await?;
@@ -90,11 +112,21 @@ async fn next(
             stream,
             ModeChoice::Auto,
             incremental,
+            connection
+                .maps
+                .get(stream)
+                .map(|map| making(map, &connection.component.sha256, switches, &custom_fields))
+                .unwrap_or_default(),
             context.now(),
         );
         let chosen =
             choose(&history, &due).map_err(|reason| Failure::new(Exit::Internal, reason))?;
-        next.push((stream.clone(), chosen));
+        next.push(Next {
+            stream: stream.clone(),
+            chosen,
+            full_due: full_due(connection, &history),
+            history,
+        });
     }
     Ok(next)
 }
@@ -162,13 +194,13 @@ impl Status {
     fn next(&self) -> Vec<String> {
         let told = |chosen: &Chosen| format!("{} ({})", chosen.mode, chosen.reason);
         match self.next.split_first() {
-            Some(((_, first), rest)) if rest.iter().all(|(_, other)| other == first) => {
-                vec![told(first)]
+            Some((first, rest)) if rest.iter().all(|other| other.chosen == first.chosen) => {
+                vec![told(&first.chosen)]
             }
             _ => self
                 .next
                 .iter()
-                .map(|(stream, chosen)| format!("{stream}: {}", told(chosen)))
+                .map(|next| format!("{}: {}", next.stream, told(&next.chosen)))
                 .collect(),
         }
     }
@@ -177,15 +209,20 @@ impl Status {
         let full = self
             .next
             .iter()
-            .find(|(_, chosen)| chosen.mode == Mode::Full)
+            .find(|next| next.chosen.mode == Mode::Full)
             .or(self.next.first());
+        let began =
+            |sync: &Option<FinishedSync>| sync.as_ref().map(|sync| sync.started_at.to_rfc3339());
         json!({
-            "type": full.map(|(_, chosen)| chosen.mode),
-            "reason": full.map(|(_, chosen)| &chosen.reason),
-            "streams": self.next.iter().map(|(stream, chosen)| json!({
-                "stream": stream,
-                "type": chosen.mode,
-                "reason": chosen.reason,
+            "type": full.map(|next| next.chosen.mode),
+            "reason": full.map(|next| &next.chosen.reason),
+            "streams": self.next.iter().map(|next| json!({
+                "stream": next.stream,
+                "type": next.chosen.mode,
+                "reason": next.chosen.reason,
+                "lastFull": began(&next.history.last_complete_full),
+                "lastIncremental": began(&next.history.last_incremental),
+                "nextFullDue": next.full_due.map(|due| due.to_rfc3339()),
             })).collect::<Vec<_>>(),
         })
     }
@@ -284,6 +321,32 @@ impl Status {
             .collect()
     }
 
+    /// When each data stream was last read whole, read for changes, and is to be read whole again.
+    fn syncs(&self) -> Table {
+        let began = |sync: &Option<FinishedSync>| match sync {
+            Some(sync) => human::relative(self.now, sync.started_at),
+            None => "never".to_owned(),
+        };
+        let mut table = Table::new(&[
+            "STREAM",
+            "LAST COMPLETE FULL",
+            "LAST INCREMENTAL",
+            "NEXT FULL DUE",
+        ]);
+        for next in &self.next {
+            table.row([
+                next.stream.to_string(),
+                began(&next.history.last_complete_full),
+                began(&next.history.last_incremental),
+                match next.full_due {
+                    Some(due) if due > self.now => human::moment_and_distance(self.now, due),
+                    _ => "now".to_owned(),
+                },
+            ]);
+        }
+        table
+    }
+
     fn held(&self) -> Table {
         let mut table = Table::new(&[
             "STREAM",
@@ -294,6 +357,7 @@ impl Status {
             ">REJECTED",
             ">FINDINGS OPEN",
             ">FINDINGS CLOSED",
+            ">FINDINGS OUT OF SCOPE",
             ">FINDINGS PARKED",
         ]);
         for stream in &self.summary.streams {
@@ -306,6 +370,7 @@ impl Status {
                 count(stream.quarantined),
                 count(stream.findings_open),
                 count(stream.findings_closed),
+                count(stream.findings_out_of_scope),
                 count(stream.findings_parked),
             ]);
         }

@@ -11,20 +11,28 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human;
 use crate::cli::progress::Line;
-use crate::cli::view::{ledger, run as view};
+use crate::cli::view::{changes, ledger, removal, run as view};
 use crate::connection::{Desk, Session, session};
 use crate::domain::RunState;
 use crate::pipeline::{
     Cancel, FaultKind, ModeChoice, RunFault, RunReport, SyncError, SyncOptions, sync,
 };
-use crate::store::{Run, Store, Verdict};
+use crate::store::{Changed, RemovalGuard, Run, Store, Verdict};
 
 /// What the syncs of a session came to.
 pub struct Ended {
-    /// Each run, as it was kept.
-    pub runs: Vec<(Run, RunReport)>,
+    /// Each of them.
+    pub runs: Vec<Ran>,
     /// Why not all went well, where it did not.
     pub failure: Option<Failure>,
+}
+
+/// One sync.
+pub struct Ran {
+    /// The run, as it was kept.
+    pub run: Run,
+    /// What it changed, where it was only tried.
+    pub changes: Option<Vec<Changed>>,
 }
 
 /// Runs it.
@@ -39,19 +47,31 @@ pub async fn run(context: &Context, args: &SyncArgs) -> CommandResult {
         args.pace.rate(),
     )
     .await?;
+    let session = if args.dry_run {
+        session.on_trial(&desk).await?
+    } else {
+        session
+    };
     let options = SyncOptions {
         mode: match args.mode {
             Mode::Auto => ModeChoice::Auto,
             Mode::Full => ModeChoice::Full,
             Mode::Incremental => ModeChoice::Incremental,
         },
-        ..SyncOptions::default()
+        restart: args.restart,
+        guard: RemovalGuard {
+            share: f64::from(args.removal_share) / 100.0,
+            at_least: args.removal_at_least,
+            hold: None,
+            confirmed: args.confirm_removals,
+        },
     };
-    let ended = all(context, &desk, &session, &options).await?;
+    let ended = all(context, &desk, &session, &options, args.examples).await?;
     if context.output.json() {
         context.output.document(&json!({
             "connection": named.name,
             "tenant": named.tenant,
+            "dryRun": args.dry_run,
             "runs": documents(&ended, named.name.as_str()),
             "process": process(),
         }))?;
@@ -59,18 +79,18 @@ pub async fn run(context: &Context, args: &SyncArgs) -> CommandResult {
     ended.failure.map_or(Ok(Exit::Success), Err)
 }
 
-/// Runs as JSON, with what was done about records that were not seen.
+/// Runs as JSON.
 pub fn documents(ended: &Ended, connection: &str) -> Vec<Value> {
     ended
         .runs
         .iter()
-        .map(|(run, report)| {
-            let mut document = view::document(run, connection);
-            if let Some(object) = document.as_object_mut() {
-                object.insert(
-                    "removal".to_owned(),
-                    report.verdict.as_ref().map_or(Value::Null, verdict_json),
-                );
+        .map(|ran| {
+            let mut document = view::document(&ran.run, connection);
+            if let (Some(changes), Some(object)) = (&ran.changes, document.as_object_mut()) {
+                // What was only tried has no number by which it could be found again.
+                object.insert("id".to_owned(), Value::Null);
+                object.insert("sync".to_owned(), Value::Null);
+                object.insert("changes".to_owned(), json!(changes));
             }
             document
         })
@@ -84,6 +104,7 @@ pub async fn all(
     desk: &Desk,
     session: &Session,
     options: &SyncOptions,
+    examples: u32,
 ) -> Result<Ended, Failure> {
     let cancel = Cancel::new();
     let _listening = stop::on_signal(&cancel, &context.output);
@@ -104,11 +125,17 @@ pub async fn all(
         line.clear();
         let report = report.map_err(explained)?;
         let run = session.store.run(report.run).await?;
-        tell(context, session, &run, &report)?;
-        let failure = failure(&report);
+        let changes = if session.is_trial() {
+            Some(session.store.changes(&run, examples).await?)
+        } else {
+            None
+        };
+        let ran = Ran { run, changes };
+        tell(context, session, &ran, &report)?;
+        let failure = failure(session, &report);
         let last =
             report.state == RunState::Cancelled || report.fault.as_ref().is_some_and(is_hopeless);
-        ended.runs.push((run, report));
+        ended.runs.push(ran);
         ended.failure = ended.failure.or(failure);
         if last || cancel.is_stopped() {
             break;
@@ -135,7 +162,7 @@ fn is_hopeless(fault: &RunFault) -> bool {
 fn tell(
     context: &Context,
     session: &Session,
-    run: &Run,
+    ran: &Ran,
     report: &RunReport,
 ) -> Result<(), Failure> {
     let output = &context.output;
@@ -143,7 +170,11 @@ fn tell(
         return Ok(());
     }
     let name = session.connection.name.as_str();
-    let card = view::card(run, name, context.now(), peak_memory());
+    let (run, now) = (&ran.run, context.now());
+    let card = match ran.changes {
+        Some(_) => view::trial_card(run, name, now, peak_memory()),
+        None => view::card(run, name, now, peak_memory()),
+    };
     output.line(card.render(output.style().colour))?;
     if report.state == RunState::Processed
         && let Some(why) =
@@ -151,23 +182,18 @@ fn tell(
     {
         output.line(format!("  {}", human::plain(&why)))?;
     }
-    match &report.verdict {
-        Some(Verdict::Incomplete { reasons }) => output.line(format!(
-            "  the read may be incomplete, so nothing was removed for absence: {}",
-            human::plain(&reasons.join("; "))
-        ))?,
-        Some(Verdict::Withheld { reason, .. }) => {
-            output.line(format!("  removals are withheld: {}", human::plain(reason)))?;
-        }
-        _ => {}
+    if let Some(changes) = &ran.changes {
+        output.line(format!("\n  It would change:\n{}", changes::text(changes)))?;
     }
     output.line("")?;
     output.flush()
 }
 
 /// Why a run is no success, in the words for whoever started it.
-fn failure(report: &RunReport) -> Option<Failure> {
+fn failure(session: &Session, report: &RunReport) -> Option<Failure> {
+    let trial = session.is_trial();
     let kept = match report.ledger.read {
+        _ if trial => "nothing is written by a dry run".to_owned(),
         0 => "nothing was committed in this run".to_owned(),
         read => format!(
             "what was committed in this run ({}) is kept",
@@ -180,7 +206,11 @@ fn failure(report: &RunReport) -> Option<Failure> {
                 Exit::Cancelled,
                 format!("the sync of {} was stopped; {kept}", report.stream),
             )
-            .remedy("sync again: it goes on from there"),
+            .remedy(if trial {
+                "try again: a dry run begins where the last sync ended"
+            } else {
+                "sync again: it goes on from there"
+            }),
         ),
         (_, Some(fault), _) => Some(
             Failure::new(
@@ -194,12 +224,13 @@ fn failure(report: &RunReport) -> Option<Failure> {
             .remedy(fault.remedy.clone())
             .detail("fault", serde_json::to_value(fault).unwrap_or_default()),
         ),
-        (RunState::Withheld, _, Some(Verdict::Withheld { reason, .. })) => Some(
+        (RunState::Withheld, _, Some(verdict @ Verdict::Withheld { reason, .. })) => Some(
             Failure::new(
                 Exit::Withheld,
                 format!("the sync of {} withholds removals: {reason}", report.stream),
             )
-            .remedy("look at what would be removed with `host-runner runs show`"),
+            .remedy(confirm(session, report))
+            .detail("removal", removal::document(verdict)),
         ),
         (RunState::Failed | RunState::Withheld, ..) => Some(Failure::new(
             Exit::Internal,
@@ -212,6 +243,22 @@ fn failure(report: &RunReport) -> Option<Failure> {
     }
 }
 
+/// How to look at what is withheld, and to confirm it.
+fn confirm(session: &Session, report: &RunReport) -> String {
+    let (tenant, name) = (session.store.tenant(), &session.connection.name);
+    let confirm = format!(
+        "if that is right: host-runner sync {name} --tenant {tenant} --stream {} --mode full --confirm-removals",
+        report.stream
+    );
+    if session.is_trial() {
+        return format!("look at what would be removed, above\n{confirm}");
+    }
+    format!(
+        "look at what would be removed: host-runner runs show {} --tenant {tenant}\n{confirm}",
+        report.run
+    )
+}
+
 fn exit(kind: FaultKind) -> Exit {
     match kind {
         FaultKind::Unauthorized | FaultKind::Forbidden | FaultKind::Unlicensed => Exit::Refused,
@@ -222,21 +269,6 @@ fn exit(kind: FaultKind) -> Exit {
         | FaultKind::Protocol
         | FaultKind::Checkpoint
         | FaultKind::Other => Exit::Api,
-    }
-}
-
-fn verdict_json(verdict: &Verdict) -> Value {
-    match verdict {
-        Verdict::Incremental => json!({"verdict": "incremental"}),
-        Verdict::Complete { removed, .. } => json!({"verdict": "complete", "removed": removed}),
-        Verdict::Incomplete { reasons } => json!({"verdict": "incomplete", "reasons": reasons}),
-        Verdict::Withheld { reason, preview } => json!({
-            "verdict": "withheld",
-            "reason": reason,
-            "held": preview.held,
-            "unseen": preview.unseen,
-            "sample": preview.sample,
-        }),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Assets in a table. Each target model has its own places for what people look for first; they are tried in turn.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::human;
 use crate::cli::table::Table;
 use crate::domain::Timestamp;
-use crate::store::Asset;
+use crate::store::{Asset, AssetState};
 
 /// Where the models keep an operating system's name.
 const SYSTEM: [&str; 4] = [
@@ -25,7 +25,8 @@ const ADDRESSES: [&str; 3] = [
 /// What an address is called in an interface.
 const ADDRESS: [&str; 4] = ["ipAddress", "ip", "ipv4Address", "ipv6Address"];
 
-/// The table's columns.
+/// The table's columns, and those that tell how an asset stands.
+const STANDING: [&str; 2] = ["STATE", "SINCE"];
 const COLUMNS: [&str; 6] = [
     "HOST",
     "OS",
@@ -35,21 +36,57 @@ const COLUMNS: [&str; 6] = [
     "LAST SEEN",
 ];
 
-/// An empty table of assets.
-pub fn table() -> Table {
-    Table::new(&COLUMNS)
+/// An empty table of assets, with how each stands where that is asked for.
+pub fn table(standing: bool) -> Table {
+    let more: &[&str] = if standing { &STANDING } else { &[] };
+    Table::new(&[&COLUMNS, more].concat())
 }
 
 /// Adds an asset.
-pub fn row(table: &mut Table, asset: &Asset, now: Timestamp) {
-    table.row([
+pub fn row(table: &mut Table, asset: &Asset, standing: bool, now: Timestamp) {
+    let mut cells = vec![
         host(asset),
         first(&asset.body, &SYSTEM),
         first(&asset.body, &KIND),
         addresses(&asset.body).to_string(),
         asset.onboarding_source.clone().unwrap_or_default(),
         human::relative(now, asset.last_seen),
-    ]);
+    ];
+    if standing {
+        let since = asset.closed_at.unwrap_or(asset.first_seen);
+        cells.extend([state(asset).to_owned(), human::relative(now, since)]);
+    }
+    table.row(cells);
+}
+
+/// How it stands, in a word.
+fn state(asset: &Asset) -> &'static str {
+    match asset.state {
+        AssetState::Active => "active",
+        AssetState::Inactive => "inactive",
+        AssetState::OutOfScope => "out-of-scope",
+    }
+}
+
+/// An asset as JSON, with all that the platform itself knows of it.
+pub fn history(asset: &Asset) -> Value {
+    let closed = |state| {
+        asset
+            .closed_at
+            .filter(|_| asset.state == state)
+            .map(|time| time.to_rfc3339())
+    };
+    json!({
+        "keys": asset.keys.iter().map(|(_, key)| key).collect::<Vec<_>>(),
+        "host": asset.host_name,
+        "onboardingSource": asset.onboarding_source,
+        "state": state(asset),
+        "firstSeen": asset.first_seen.to_rfc3339(),
+        "lastSeen": asset.last_seen.to_rfc3339(),
+        "inactiveSince": closed(AssetState::Inactive),
+        "outOfScopeSince": closed(AssetState::OutOfScope),
+        "document": asset.body,
+    })
 }
 
 fn host(asset: &Asset) -> String {
@@ -91,11 +128,8 @@ fn addresses(body: &Value) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::domain::ConnectionId;
-    use crate::store::AssetState;
 
     fn asset(body: Value) -> Asset {
         Asset {
@@ -117,14 +151,30 @@ mod tests {
     #[test]
     fn assets_of_each_model_fill_the_same_columns() {
         let now = Timestamp::from_ms(7_201_000).unwrap();
-        let mut table = table();
+        let mut table = table(false);
         for body in [
             json!({"operatingSystem": {"name": "Ubuntu"}, "type": "SERVER", "networkInterfaces": [{"ipAddress": "192.0.2.1"}, {"macAddress": "m"}]}),
             json!({"operatingSystem": "Windows 11", "type": "Workstation", "ipAddresses": ["192.0.2.2", "192.0.2.3"]}),
             json!({"operatingSystem": 7, "ipAddresses": "odd"}),
         ] {
-            row(&mut table, &asset(body), now);
+            row(&mut table, &asset(body), false, now);
         }
         insta::assert_snapshot!(table.render());
+    }
+
+    #[test]
+    fn an_asset_that_is_out_of_scope_is_not_called_inactive() {
+        let now = Timestamp::from_ms(7_201_000).unwrap();
+        let out = Asset {
+            state: AssetState::OutOfScope,
+            closed_at: Some(Timestamp::from_ms(3_601_000).unwrap()),
+            ..asset(json!({}))
+        };
+        let mut table = table(true);
+        row(&mut table, &out, true, now);
+        assert!(table.render().contains("out-of-scope"));
+        let history = history(&out);
+        assert_eq!(history["inactiveSince"], Value::Null);
+        assert_eq!(history["outOfScopeSince"], "1970-01-01T01:00:01.000Z");
     }
 }

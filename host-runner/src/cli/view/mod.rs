@@ -1,8 +1,10 @@
 //! How things look: from what is kept to text and JSON, without reading or writing anything.
 
 pub mod asset;
+pub mod changes;
 pub mod connection;
 pub mod finding;
 pub mod ledger;
+pub mod removal;
 pub mod report;
 pub mod run;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::ledger;
+use super::{ledger, removal};
 use crate::cli::human::{self, bytes, count, per_second};
 use crate::cli::table::{Card, Table};
 use crate::domain::Timestamp;
@@ -92,13 +92,28 @@ pub fn table(runs: &[(Run, String)], now: Timestamp) -> Table {
 /// The card of one run: what `sync` prints at its end, and `runs show` later. `process` is the most memory that this process has used,
 /// where the run was its own.
 pub fn card(run: &Run, connection: &str, now: Timestamp, process: Option<u64>) -> Card {
+    let mut card = Card::new(format!("{} of {connection}: {}", run.stream, run.state));
+    card.row("run", run.id.to_string());
+    rows(&mut card, run, now, process);
+    card
+}
+
+/// The card of a run that was only tried: it has no number.
+pub fn trial_card(run: &Run, connection: &str, now: Timestamp, process: Option<u64>) -> Card {
+    let mut card = Card::new(format!(
+        "{} of {connection}: dry run, {}; nothing is written",
+        run.stream, run.state
+    ));
+    rows(&mut card, run, now, process);
+    card
+}
+
+fn rows(card: &mut Card, run: &Run, now: Timestamp, process: Option<u64>) {
     let took = duration(run, now);
     let usage = usage(run);
     // What was sent, repetitions included: what a cancelled run still held back was no request to the API.
     let requests: u64 = usage.calls.values().map(|call| call.attempts).sum();
-    let mut card = Card::new(format!("{} of {connection}: {}", run.stream, run.state));
-    card.row("run", run.id.to_string())
-        .row("type of sync", kind(run))
+    card.row("type of sync", kind(run))
         .row("started", human::moment_and_distance(now, run.started_at))
         .row("duration", human::duration(took))
         .row("requests", count(requests))
@@ -106,7 +121,10 @@ pub fn card(run: &Run, connection: &str, now: Timestamp, process: Option<u64>) -
             "requests/s",
             per_second(rate(requests, took)).trim_end_matches("/s"),
         );
-    ledger::rows(&mut card, &run.ledger);
+    ledger::rows(card, &run.ledger);
+    if let Some(verdict) = removal::of(run) {
+        card.lines("removal", removal::lines(&verdict));
+    }
     let component = run
         .peak_memory
         .map(|memory| format!("{} in the component", bytes(memory)));
@@ -118,7 +136,6 @@ pub fn card(run: &Run, connection: &str, now: Timestamp, process: Option<u64>) -
     );
     card.row_if("ended early", fault(run));
     card.lines("warnings", &run.warnings);
-    card
 }
 
 /// "full: there was none yet", and whether it went on with an interrupted one.
@@ -183,6 +200,10 @@ pub fn document(run: &Run, connection: &str) -> Value {
     let mut document = serde_json::to_value(run).unwrap_or_default();
     if let Some(object) = document.as_object_mut() {
         object.insert("connection".to_owned(), Value::from(connection));
+        object.insert(
+            "removal".to_owned(),
+            removal::of(run).map_or(Value::Null, |verdict| removal::document(&verdict)),
+        );
         let times: BTreeMap<&str, Option<Timestamp>> = BTreeMap::from([
             ("startedAt", Some(run.started_at)),
             ("endedAt", run.ended_at),

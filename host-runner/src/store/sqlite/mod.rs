@@ -38,8 +38,8 @@ use crate::domain::{
 use crate::store::{
     Asset, AssetFilter, BeginSync, Connection, EndCommit, EndReport, Finding, FindingFilter,
     NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined, Record, RecordQuery,
-    RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SealedSecret, Standing, StandingQuery,
-    StepCommit, Store, StoreError, Summary, SyncHistory, SyncState,
+    RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SealedSecret, Standing,
+    StandingQuery, StepCommit, Store, StoreError, Summary, SyncHistory, SyncState,
 };
 
 #[cfg(test)]
