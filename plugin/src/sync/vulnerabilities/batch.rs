@@ -1,5 +1,6 @@
 //! Endpoints to be looked up and handed over together.
 
+use super::absent::Absent;
 use super::known::{Known, Turn, Verdict};
 use super::rows::{Group, Next, Rows};
 use crate::contract::{Fault, Quarantined};
@@ -14,6 +15,14 @@ const ROWS: usize = 5_000;
 
 /// How many endpoints that need no look-up go along.
 const OTHERS: usize = 1_000;
+
+/// What is held, as the mode of the read uses it.
+pub(super) enum Held<P> {
+    /// A full read looks for what has no rows any more.
+    Full(Absent<P>),
+    /// An incremental one looks for what is as it was.
+    Incremental(Known<P>),
+}
 
 /// A batch.
 #[derive(Default)]
@@ -33,16 +42,20 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The next batch; none at the end. `known` tells what an incremental read need not look up.
+    /// The next batch; none at the end.
     pub async fn next<B: Body, P: Platform>(
         rows: &mut Rows<B>,
-        mut known: Option<&mut Known<P>>,
+        held: &mut Held<P>,
     ) -> Result<Option<Batch>, Fault> {
         let mut batch = Batch::default();
-        let mut held = 0;
+        let mut read = 0;
         let mut others = 0;
-        while batch.groups.len() < ENDPOINTS && held < ROWS && others < OTHERS {
-            let mut group = match rows.next().await? {
+        while batch.groups.len() < ENDPOINTS && read < ROWS && others < OTHERS {
+            let next = match held {
+                Held::Full(absent) => absent.next(rows).await?,
+                Held::Incremental(_) => rows.next().await?,
+            };
+            let mut group = match next {
                 Next::Group(group) => group,
                 Next::Unreadable(unreadable) => {
                     batch.quarantine.push(*unreadable);
@@ -52,13 +65,13 @@ impl Batch {
                 Next::End => break,
             };
             batch.last = Some(group.endpoint_id.clone());
-            let verdict = match &mut known {
-                Some(known) => known.judge(&mut group).await?,
-                None => Verdict::LookUp,
+            let verdict = match held {
+                Held::Full(_) => Verdict::LookUp,
+                Held::Incremental(known) => known.judge(&mut group).await?,
             };
             match verdict {
                 Verdict::LookUp => {
-                    held += group.rows;
+                    read += group.rows;
                     batch.groups.push(group);
                 }
                 Verdict::Confirm => batch.confirmed.push(group.endpoint_id),
@@ -66,7 +79,9 @@ impl Batch {
             }
             others += usize::from(verdict != Verdict::LookUp);
         }
-        batch.turn = known.map(|known| known.turn.clone());
+        if let Held::Incremental(known) = held {
+            batch.turn = Some(known.turn.clone());
+        }
         let something = batch.last.is_some() || !batch.quarantine.is_empty();
         Ok(something.then_some(batch))
     }

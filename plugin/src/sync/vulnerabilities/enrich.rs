@@ -123,6 +123,8 @@ pub(super) fn completed(batch: Batch, mut known: LookedUp, scope: &Scope) -> Com
         let endpoint = known.endpoints.remove(&group.endpoint_id);
         let record = match endpoint {
             Some(endpoint) => record::vulnerability(endpoint, &group.cves),
+            // Neither the datasets nor get_endpoint have it.
+            None if group.rows == 0 => continue,
             None => {
                 done.unknown.push(group.endpoint_id.clone());
                 if as_held {

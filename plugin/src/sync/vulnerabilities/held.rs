@@ -39,16 +39,41 @@ impl Walk {
             if self.page.peek().is_some() || self.ended {
                 return Ok(self.page.next_if(|held| held.key == key));
             }
-            let page = platform
-                .open(self.stream, Order::Key, self.after.clone(), PAGE)
-                .await
-                .map_err(fault)?;
-            let last = page.last().map(|held| held.key.clone());
-            // The end; or a page that does not lead on, and would be asked for again and again.
-            self.ended = last <= self.after;
-            self.after = last;
-            self.page = page.into_iter().peekable();
+            self.turn(platform).await?;
         }
+    }
+
+    /// The next held key before this one, or the next of all; passes over the one that is this key.
+    pub async fn below<P: Platform>(
+        &mut self,
+        platform: &P,
+        key: Option<&str>,
+    ) -> Result<Option<String>, Fault> {
+        loop {
+            let below = |held: &Held| key.is_none_or(|key| held.key.as_str() < key);
+            if let Some(held) = self.page.next_if(below) {
+                return Ok(Some(held.key));
+            }
+            if self.page.peek().is_some() || self.ended {
+                self.page.next_if(|held| Some(held.key.as_str()) == key);
+                return Ok(None);
+            }
+            self.turn(platform).await?;
+        }
+    }
+
+    /// Asks for the next page.
+    async fn turn<P: Platform>(&mut self, platform: &P) -> Result<(), Fault> {
+        let page = platform
+            .open(self.stream, Order::Key, self.after.clone(), PAGE)
+            .await
+            .map_err(fault)?;
+        let last = page.last().map(|held| held.key.clone());
+        // The end; or a page that does not lead on, and would be asked for again and again.
+        self.ended = last <= self.after;
+        self.after = last;
+        self.page = page.into_iter().peekable();
+        Ok(())
     }
 }
 
@@ -93,6 +118,26 @@ mod tests {
                 .collect();
             proptest::prop_assert_eq!(found, expected);
         }
+    }
+
+    #[test]
+    fn what_is_held_between_keys_is_told_once() {
+        let platform = FakePlatform::new(|_| Err(Failure::Timeout));
+        for key in ["a", "b", "c", "e", "f"] {
+            platform.hold("vulnerabilities", key, 0);
+        }
+        let mut walk = Walk::new("vulnerabilities", None);
+        let mut below = |key| {
+            let mut found = Vec::new();
+            while let Some(held) = block_on(walk.below(&platform, key)).unwrap() {
+                found.push(held);
+            }
+            found
+        };
+        assert_eq!(below(Some("b")), ["a"]);
+        assert_eq!(below(Some("d")), ["c"]);
+        assert_eq!(below(None), ["e", "f"]);
+        assert!(below(None).is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! An incremental read runs the same query, since the datasets do not tell what changed; its rows are compared with what the platform
 //! holds, and only what differs is looked up and handed over. An endpoint without rows is neither closed nor confirmed by it.
 
+mod absent;
 mod batch;
 mod enrich;
 mod faults;
@@ -26,7 +27,8 @@ use crate::contract::types::Cause;
 use crate::contract::{Coverage, Fault, Mode, Progress, Slice, Step, Summary};
 use crate::describe::Call;
 use crate::platform::Platform;
-use batch::Batch;
+use absent::Absent;
+use batch::{Batch, Held};
 use enrich::{LookedUp, Scope};
 use known::{Known, Turn};
 use quota::Allowance;
@@ -109,9 +111,8 @@ pub(super) struct Vulnerabilities<P: Platform> {
     resumed: bool,
     /// Questions of this run.
     polls: u32,
-    rows: Option<Rows<P::Body>>,
-    /// What is held; an incremental read compares the rows with it.
-    known: Option<Known<P>>,
+    /// The rows, and what is held.
+    rows: Option<(Rows<P::Body>, Held<P>)>,
     /// An endpoint that `get_endpoint` knows.
     canary: Option<String>,
     /// How many rows the query has, as the API says.
@@ -150,7 +151,6 @@ pub(super) fn begin<P: Platform>(
         state,
         polls: 0,
         rows: None,
-        known: None,
         canary: None,
         said: None,
         window: Window::new(),
@@ -164,7 +164,6 @@ impl<P: Platform> Vulnerabilities<P> {
         if progress.is_err() {
             // Asked again, the rows are read again up to the last endpoint that was handed over.
             self.rows = None;
-            self.known = None;
             self.window.void().await;
         }
         progress
@@ -323,15 +322,17 @@ impl<P: Platform> Vulnerabilities<P> {
         };
         let last = self.state.last.clone();
         self.canary = self.held_endpoint().await.map_err(Opening::Wrong)?;
-        if self.mode == Mode::Incremental {
-            self.known = Some(Known::new(
-                self.client.platform().clone(),
+        let platform = self.client.platform().clone();
+        let held = match self.mode {
+            Mode::Full => Held::Full(Absent::new(platform, last.clone())),
+            Mode::Incremental => Held::Incremental(Known::new(
+                platform,
                 self.with_endpoints && self.canary.is_some(),
                 last.clone(),
                 self.state.turn.clone(),
-            ));
-        }
-        self.rows = Some(Rows::new(source, self.said, partial, last));
+            )),
+        };
+        self.rows = Some((Rows::new(source, self.said, partial, last), held));
         Ok(())
     }
 
@@ -376,12 +377,9 @@ impl<P: Platform> Vulnerabilities<P> {
     /// The next batch as a step; the end where there is none.
     async fn hand_over(&mut self) -> Result<Progress, Fault> {
         while self.window.len() < IN_FLIGHT
-            && let Some(rows) = &mut self.rows
-            && !rows.ended
+            && let Some((rows, held)) = &mut self.rows
+            && let Some(batch) = Batch::next(rows, held).await?
         {
-            let Some(batch) = Batch::next(rows, self.known.as_mut()).await? else {
-                break;
-            };
             let client = self.client.clone();
             let (ids, canary) = (batch.ids(), self.canary.clone());
             self.window.push(async move {
@@ -439,7 +437,7 @@ impl<P: Platform> Vulnerabilities<P> {
 
     /// Judges the query as a whole, once all its rows are handed over.
     fn end_of_rows(&mut self) -> Result<Progress, Fault> {
-        let count = self.rows.as_ref().map_or(0, |rows| rows.count);
+        let count = self.rows.as_ref().map_or(0, |(rows, _)| rows.count);
         if count >= query::MAX_ROWS {
             self.state.reasons.insert(format!(
                 "The XQL query has {} rows, as many as the API gives: more may have been cut off.",

@@ -26,7 +26,7 @@ pub(super) struct Group {
     pub columns: Map<String, Value>,
     /// Its CVEs, which know where there may be more of them.
     pub cves: Cves,
-    /// How many rows these are.
+    /// How many rows these are; none where it is only held.
     pub rows: usize,
     /// The fingerprint of what the platform holds of it, where that was asked.
     pub held: Option<String>,
@@ -67,7 +67,6 @@ pub(super) struct Rows<B> {
     partial: bool,
     /// Rows so far.
     pub count: u64,
-    pub ended: bool,
 }
 
 impl<B: Body> Rows<B> {
@@ -91,7 +90,6 @@ impl<B: Body> Rows<B> {
             gap: false,
             partial,
             count: 0,
-            ended: false,
         }
     }
 
@@ -120,10 +118,7 @@ impl<B: Body> Rows<B> {
                             }
                             Next::Group(group)
                         }
-                        None => {
-                            self.ended = true;
-                            Next::End
-                        }
+                        None => Next::End,
                     });
                 }
             };
@@ -151,6 +146,11 @@ impl<B: Body> Rows<B> {
             (None, Source::Stream(_)) => true,
             (None, Source::Inline(_)) => false,
         }
+    }
+
+    /// Whether all rows were read and nothing speaks for there being more.
+    pub fn are_whole(&self) -> bool {
+        !self.partial && self.count > 0 && self.said.is_some() && !self.may_be_cut()
     }
 
     /// The next row of an endpoint that was not handed over yet.
@@ -220,6 +220,13 @@ impl<B: Body> Rows<B> {
 }
 
 impl Group {
+    /// An endpoint that is held and has no rows.
+    pub fn absent(endpoint_id: String) -> Group {
+        let mut group = Group::new(endpoint_id, &Map::new());
+        group.cves.doubt();
+        group
+    }
+
     fn new(endpoint_id: String, row: &Map<String, Value>) -> Group {
         let mut columns = Map::new();
         columns.insert("endpoint_id".into(), endpoint_id.clone().into());

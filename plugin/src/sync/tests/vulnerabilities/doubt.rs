@@ -178,3 +178,44 @@ fn a_lost_list_never_removes_anything_from_a_full_read() {
     assert!(!again.all.reasons().is_empty());
     assert_eq!(store.cves(), before);
 }
+
+#[test]
+fn a_full_read_does_not_take_an_endpoint_without_rows_for_gone_while_get_endpoint_knows_it() {
+    for out in [Out::Inline, Out::Gzip] {
+        let (tenant, mut store) = synced(&[2, 2, 2, 2, 2]);
+        tenant.out.set(out);
+        for number in [0, 2, 3, 4] {
+            change(&tenant, number, Vec::new());
+        }
+        let before = store.cves();
+        // The third is gone, the fourth is uninstalled.
+        tenant.endpoints.borrow_mut().remove(2);
+        tenant.endpoints.borrow_mut()[2]["endpoint_status"] = json!("UNINSTALLED");
+        let again = store.sync(&tenant, &settings(), Mode::Full);
+        assert!(again.all.reasons().is_empty(), "{:?}", again.all.reasons());
+        assert_eq!(
+            partial(&again),
+            [(id(0), true), (id(1), false), (id(4), true)]
+        );
+        assert_eq!(again.all.closures().len(), 1);
+        let kept = [id(0), id(1), id(4)];
+        assert_eq!(store.open.keys().cloned().collect::<Vec<_>>(), kept);
+        assert!(kept.iter().all(|key| store.cves()[key] == before[key]));
+        // Once it has rows again they count.
+        change(&tenant, 0, rows(0, 1));
+        store.sync(&tenant, &settings(), Mode::Incremental);
+        assert_eq!(store.cves()[&id(0)].len(), 1);
+    }
+}
+
+#[test]
+fn what_a_cut_full_read_did_not_come_to_is_not_looked_up_as_if_it_were_absent() {
+    let (tenant, mut store) = synced(&[1; 300]);
+    tenant.out.set(Out::Plain);
+    *tenant.said.borrow_mut() = Some(json!(300));
+    tenant.rows.borrow_mut().truncate(10);
+    let before = store.cves();
+    let again = store.sync(&tenant, &settings(), Mode::Full);
+    assert_eq!(again.looked_up().concat().len(), 10);
+    assert_eq!(store.cves(), before);
+}
