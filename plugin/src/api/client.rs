@@ -243,6 +243,7 @@ mod tests {
             update_existing_assets: None,
             auto_onboard_assets: None,
             full_sync_every_days: 7,
+            endpoint_sweep_hours: 24,
             xql_daily_share: 0.5,
         };
         Client::new(FakePlatform::new(api), &settings)

@@ -2,8 +2,8 @@
 
 use super::document::{
     ALERT_SOURCES, ALERT_STATUSES, API_KEY_ID, AUTO_ONBOARD_ASSETS, BASE_URL, DATA_STREAMS,
-    ENDPOINT_STATUSES, FULL_SYNC_EVERY_DAYS, SECURITY_LEVEL, TAGS, UPDATE_EXISTING_ASSETS,
-    XQL_DAILY_SHARE,
+    ENDPOINT_STATUSES, ENDPOINT_SWEEP_HOURS, FULL_SYNC_EVERY_DAYS, SECURITY_LEVEL, TAGS,
+    UPDATE_EXISTING_ASSETS, XQL_DAILY_SHARE,
 };
 use super::{AlertStatus, DataStream, SecurityLevel, Settings};
 use crate::contract::Policy;
@@ -37,6 +37,7 @@ impl Settings {
             put(AUTO_ONBOARD_ASSETS, json!(flag));
         }
         put(FULL_SYNC_EVERY_DAYS, json!(self.full_sync_every_days));
+        put(ENDPOINT_SWEEP_HOURS, json!(self.endpoint_sweep_hours));
         put(XQL_DAILY_SHARE, json!(self.xql_daily_share));
         Value::Object(fields).to_string().into_bytes()
     }

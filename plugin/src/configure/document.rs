@@ -14,7 +14,7 @@ pub struct Field {
 }
 
 /// All fields, in the order in which a person fills them in.
-pub const FIELDS: [Field; 13] = [
+pub const FIELDS: [Field; 14] = [
     BASE_URL,
     API_KEY_ID,
     API_KEY,
@@ -27,6 +27,7 @@ pub const FIELDS: [Field; 13] = [
     UPDATE_EXISTING_ASSETS,
     AUTO_ONBOARD_ASSETS,
     FULL_SYNC_EVERY_DAYS,
+    ENDPOINT_SWEEP_HOURS,
     XQL_DAILY_SHARE,
 ];
 
@@ -52,6 +53,7 @@ pub const ENDPOINT_STATUSES: Field = field("endpointStatuses");
 pub const UPDATE_EXISTING_ASSETS: Field = field("updateExistingAssets");
 pub const AUTO_ONBOARD_ASSETS: Field = field("autoOnboardAssets");
 pub const FULL_SYNC_EVERY_DAYS: Field = field("fullSyncEveryDays");
+pub const ENDPOINT_SWEEP_HOURS: Field = field("endpointSweepHours");
 pub const XQL_DAILY_SHARE: Field = field("xqlDailyShare");
 
 /// A value that was taken, and where it stood.

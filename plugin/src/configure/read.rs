@@ -4,14 +4,15 @@ use super::base_url;
 use super::choice::{find, shown, take_choices};
 use super::document::{
     ALERT_SOURCES, ALERT_STATUSES, API_KEY, API_KEY_ID, AUTO_ONBOARD_ASSETS, BASE_URL,
-    DATA_STREAMS, Document, ENDPOINT_STATUSES, FULL_SYNC_EVERY_DAYS, Field, SECURITY_LEVEL, TAGS,
-    Taken, UPDATE_EXISTING_ASSETS, XQL_DAILY_SHARE,
+    DATA_STREAMS, Document, ENDPOINT_STATUSES, ENDPOINT_SWEEP_HOURS, FULL_SYNC_EVERY_DAYS, Field,
+    SECURITY_LEVEL, TAGS, Taken, UPDATE_EXISTING_ASSETS, XQL_DAILY_SHARE,
 };
 use super::nearest::{bare, nearest};
 use super::{AlertStatus, DataStream, SecurityLevel, Settings};
 use crate::contract::Problem;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 /// What is read where nothing is chosen. Vulnerabilities cost XQL quota and need an add-on: on request only.
 const DEFAULT_DATA_STREAMS: [DataStream; 2] = [DataStream::Endpoints, DataStream::Alerts];
@@ -27,8 +28,13 @@ const DEFAULT_ENDPOINT_STATES: [&str; 3] = ["connected", "disconnected", "lost"]
 
 const DEFAULT_FULL_SYNC_EVERY_DAYS: u16 = 7;
 
-/// A year: what only a full sync can close would stay open for longer than any audit period.
-const MOST_DAYS_BETWEEN_FULL_SYNCS: u16 = 365;
+/// Up to a year: what only a full sync can close would stay open for longer than any audit period.
+const DAYS_BETWEEN_FULL_SYNCS: RangeInclusive<u16> = 1..=365;
+
+const DEFAULT_ENDPOINT_SWEEP_HOURS: u16 = 24;
+
+/// From a sweep in each incremental sync to one in a year.
+const HOURS_BETWEEN_SWEEPS: RangeInclusive<u16> = 0..=8_760;
 
 const DEFAULT_XQL_DAILY_SHARE: f64 = 0.5;
 
@@ -102,7 +108,20 @@ pub fn read(config: &[u8], more: impl FnOnce(&mut Document)) -> Result<Read, Vec
     );
     let update_existing_assets = document.take_bool(UPDATE_EXISTING_ASSETS);
     let auto_onboard_assets = document.take_bool(AUTO_ONBOARD_ASSETS);
-    let full_sync_every_days = full_sync_every_days(document);
+    let full_sync_every_days = number(
+        document,
+        FULL_SYNC_EVERY_DAYS,
+        "days",
+        DAYS_BETWEEN_FULL_SYNCS,
+        DEFAULT_FULL_SYNC_EVERY_DAYS,
+    );
+    let endpoint_sweep_hours = number(
+        document,
+        ENDPOINT_SWEEP_HOURS,
+        "hours",
+        HOURS_BETWEEN_SWEEPS,
+        DEFAULT_ENDPOINT_SWEEP_HOURS,
+    );
     let xql_daily_share = xql_daily_share(document);
     document.refuse_rest();
     more(document);
@@ -130,6 +149,7 @@ pub fn read(config: &[u8], more: impl FnOnce(&mut Document)) -> Result<Read, Vec
             update_existing_assets,
             auto_onboard_assets,
             full_sync_every_days,
+            endpoint_sweep_hours,
             xql_daily_share,
         },
         warnings: std::mem::take(&mut document.warnings),
@@ -261,23 +281,34 @@ fn alert_sources(document: &mut Document) -> BTreeSet<String> {
     sources
 }
 
-fn full_sync_every_days(document: &mut Document) -> u16 {
-    let Some(Taken { pointer, value }) = document.take(FULL_SYNC_EVERY_DAYS) else {
-        return DEFAULT_FULL_SYNC_EVERY_DAYS;
+/// A whole number of some unit within bounds.
+fn number(
+    document: &mut Document,
+    field: Field,
+    unit: &str,
+    bounds: RangeInclusive<u16>,
+    default: u16,
+) -> u16 {
+    let Some(Taken { pointer, value }) = document.take(field) else {
+        return default;
     };
-    let wanted = format!("a whole number of days from 1 to {MOST_DAYS_BETWEEN_FULL_SYNCS}");
-    let days = match &value {
+    let wanted = format!(
+        "a whole number of {unit} from {} to {}",
+        bounds.start(),
+        bounds.end()
+    );
+    let number = match &value {
         Value::Number(number) => number.as_u64(),
         other => {
             document.refuse_kind(&pointer, other, &wanted);
-            return DEFAULT_FULL_SYNC_EVERY_DAYS;
+            return default;
         }
     };
-    match days.and_then(|days| u16::try_from(days).ok()) {
-        Some(days) if (1..=MOST_DAYS_BETWEEN_FULL_SYNCS).contains(&days) => days,
+    match number.and_then(|number| u16::try_from(number).ok()) {
+        Some(number) if bounds.contains(&number) => number,
         _ => {
             document.refuse(&pointer, format!("is {value}; it must be {wanted}"));
-            DEFAULT_FULL_SYNC_EVERY_DAYS
+            default
         }
     }
 }

@@ -107,7 +107,7 @@ pub struct Settings {
     pub alert_sources: BTreeSet<String>,
     /// Never empty.
     pub alert_statuses: BTreeSet<AlertStatus>,
-    /// `endpoint_status` filter values: connected, disconnected, lost, uninstalled; never empty.
+    /// Values of `endpoint_status`, in lower case: connected, disconnected, lost, uninstalled; never empty.
     pub endpoint_statuses: BTreeSet<String>,
     /// Whether mapped values overwrite what the platform holds; the platform's own default where none.
     pub update_existing_assets: Option<bool>,
@@ -115,6 +115,8 @@ pub struct Settings {
     pub auto_onboard_assets: Option<bool>,
     /// Days between full syncs.
     pub full_sync_every_days: u16,
+    /// The least hours between two sweeps over all endpoints that were seen; 0 sweeps in each incremental sync.
+    pub endpoint_sweep_hours: u16,
     /// The most of the day's XQL quota that a run may use, above 0 and at most 1.
     pub xql_daily_share: f64,
 }

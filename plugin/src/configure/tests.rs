@@ -57,6 +57,7 @@ fn the_least_configuration_is_completed_with_the_defaults() {
             "alertStatuses": ["New", "Under Investigation"],
             "endpointStatuses": ["connected", "disconnected", "lost"],
             "fullSyncEveryDays": 7,
+            "endpointSweepHours": 24,
             "xqlDailyShare": 0.5,
         })
     );
@@ -317,6 +318,17 @@ fn the_bounds_of_numbers_are_kept() {
             "fullSyncEveryDays",
             vec![json!(1), json!(365)],
             vec![json!(0), json!(366), json!(-1), json!(7.5), json!(70000)],
+        ),
+        (
+            "endpointSweepHours",
+            vec![json!(0), json!(24), json!(8_760)],
+            vec![
+                json!(8_761),
+                json!(-1),
+                json!(0.5),
+                json!("24"),
+                json!(true),
+            ],
         ),
         (
             "xqlDailyShare",
