@@ -99,6 +99,17 @@ impl FakePlatform {
         self.hold_as(data_stream, key, checked, "held");
     }
 
+    /// The platform holds these open, and no others of the data stream.
+    pub fn held_are(&self, data_stream: &str, keys: &std::collections::BTreeSet<String>) {
+        self.0
+            .held
+            .borrow_mut()
+            .retain(|(stream, _)| stream != data_stream);
+        for key in keys {
+            self.hold(data_stream, key, self.now());
+        }
+    }
+
     /// Adds a record that the platform holds open with this fingerprint.
     pub fn hold_as(&self, data_stream: &str, key: &str, checked: u64, fingerprint: &str) {
         let held = inventory::Held {

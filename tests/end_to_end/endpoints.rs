@@ -3,6 +3,7 @@
 use cortex_xdr_simulator::Options;
 use cross_crate_tests::Rig;
 use host_runner::domain::RunState;
+use host_runner::pipeline::{ModeChoice, SyncOptions};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +43,7 @@ async fn every_endpoint_in_scope_becomes_one_asset_with_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_sync_finds_everything_unchanged_and_transforms_nothing() {
+async fn a_second_full_sync_finds_everything_unchanged_and_transforms_nothing() {
     let rig = Rig::new(
         Options {
             endpoints: 300,
@@ -53,7 +54,11 @@ async fn a_second_sync_finds_everything_unchanged_and_transforms_nothing() {
     )
     .await;
     let first = rig.sync("endpoints").await;
-    let second = rig.sync("endpoints").await;
+    let full = SyncOptions {
+        mode: ModeChoice::Full,
+        ..SyncOptions::default()
+    };
+    let second = rig.sync_with("endpoints", full).await;
     assert_eq!(second.ledger.new, 0);
     assert_eq!(second.ledger.changed, 0);
     assert_eq!(second.ledger.unchanged, first.ledger.new);
@@ -70,7 +75,12 @@ async fn a_heartbeat_does_not_make_an_endpoint_a_new_one() {
     };
     let rig = Rig::new(options, json!({})).await;
     rig.sync("endpoints").await;
-    let second = rig.sync("endpoints").await;
+    let full = SyncOptions {
+        mode: ModeChoice::Full,
+        ..SyncOptions::default()
+    };
+    let second = rig.sync_with("endpoints", full).await;
+    assert!(second.ledger.unchanged > 200, "{:?}", second.ledger);
     assert_eq!(
         (second.ledger.new, second.ledger.changed),
         (0, 0),

@@ -103,7 +103,11 @@ async fn a_tenant_that_is_suddenly_empty_is_withheld_and_nothing_is_removed() {
     for endpoint in rig.simulator.tenant().endpoints() {
         rig.simulator.tenant().remove_endpoint(&endpoint.id);
     }
-    let report = rig.sync("endpoints").await;
+    let full = SyncOptions {
+        mode: pipeline::ModeChoice::Full,
+        ..SyncOptions::default()
+    };
+    let report = rig.sync_with("endpoints", full).await;
     assert_eq!(report.state, RunState::Withheld, "{:?}", report.verdict);
     assert_eq!(rig.assets().await.len(), before);
 }

@@ -1,5 +1,6 @@
 //! Times as the API writes them: milliseconds since the epoch, as numbers or text, dates as text, and HTTP dates. All UTC.
 
+use http::{HeaderMap, header};
 use serde_json::Value;
 
 const SECOND: u64 = 1_000;
@@ -104,6 +105,11 @@ fn at_zone(local: u64, zone: &str) -> Option<u64> {
     } else {
         local.checked_add(offset)
     }
+}
+
+/// The server's time, as the header `Date` of an answer tells it; it has whole seconds.
+pub fn of_answer(headers: &HeaderMap) -> Option<u64> {
+    http_date(headers.get(header::DATE)?.to_str().ok()?)
 }
 
 /// An HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT"), as in the header `Date`, in milliseconds since the epoch.

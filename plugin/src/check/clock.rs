@@ -3,7 +3,7 @@
 use super::report::{Item, Report};
 use crate::api::time;
 use crate::configure::SecurityLevel;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 
 /// The header counts whole seconds and answers take time: up to a minute nobody need care.
 const WORTH_TELLING_MS: u64 = 60_000;
@@ -14,8 +14,7 @@ const TOO_MUCH_MS: u64 = 600_000;
 
 /// How far the host's clock is ahead of the server's, in milliseconds; none where the answer has no date.
 pub fn ahead(headers: &HeaderMap, now: u64) -> Option<i64> {
-    let date = headers.get(header::DATE)?.to_str().ok()?;
-    let server = time::http_date(date)?;
+    let server = time::of_answer(headers)?;
     i64::try_from(now)
         .ok()?
         .checked_sub(i64::try_from(server).ok()?)
@@ -61,7 +60,7 @@ pub fn suspicion(ahead: Option<i64>) -> &'static str {
 mod tests {
     use super::*;
     use crate::contract::Verdict;
-    use http::HeaderValue;
+    use http::{HeaderValue, header};
 
     /// Thu, 29 Feb 2024 00:00:00 GMT
     const SERVER: u64 = 1_709_164_800_000;

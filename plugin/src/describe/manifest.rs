@@ -15,8 +15,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// keep, and `sync` refuses what is not promised.
 pub fn incremental(stream: DataStream) -> bool {
     match stream {
-        DataStream::Endpoints | DataStream::Alerts => false,
-        DataStream::Vulnerabilities => true,
+        DataStream::Endpoints | DataStream::Alerts | DataStream::Vulnerabilities => true,
     }
 }
 

@@ -356,7 +356,7 @@ fn the_card_reads_as_it_should() {
     Supported Version & Type: SaaS (Latest)
     Integration Method: API Integration (REST)
     Direction: Unidirectional (from Cortex XDR)
-    Incremental Sync (Delta): Supported (vulnerabilities)
+    Incremental Sync (Delta): Supported (endpoints, alerts, vulnerabilities)
     Licences, one of: Cortex XDR Prevent, Cortex XDR Pro per Endpoint, Cortex XDR Pro per GB
     Licence for vulnerabilities: Cortex XDR Pro per Endpoint with the Host Insights add-on
     API key role: Viewer (read-only)

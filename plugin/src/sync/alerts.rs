@@ -1,6 +1,10 @@
 //! The data stream `alerts`: alerts of the configured sources, by the time of their creation.
+//!
+//! An incremental read asks for what the server stored since the last one, whatever creation time it bears, and then again for
+//! the alerts that are held open (see [`super::recheck`]).
 
 use super::found::Found;
+use super::recheck::Recheck;
 use super::sliced::{Limits, Listing, Sliced, Sorter};
 use crate::api::{Client, Filter};
 use crate::configure::{AlertStatus, DataStream, Settings};
@@ -9,6 +13,9 @@ use crate::platform::Platform;
 use crate::record::{self, AlertState};
 use serde_json::Value;
 use std::collections::BTreeSet;
+
+/// How long after it was stored an alert is surely listed, in milliseconds.
+const LAG: u64 = 300_000;
 
 pub(super) fn begin<P: Platform>(
     client: Client<P>,
@@ -28,13 +35,27 @@ pub(super) fn begin<P: Platform>(
         // The same time under its name in the reply (API reference: "creation_time ... = detection_timestamp").
         record_time: "detection_timestamp",
         key: "alert_id",
+        // `local_insert_ts` in the reply. The API filters by it and does not sort by it.
+        new_by: "server_creation_time",
+        lag: LAG,
+        seen_by: "",
+        sweep_hours: None,
         limits,
     };
     let scope = settings.scope(listing.stream);
     let sorter = ByStatus {
         chosen: settings.alert_statuses.clone(),
     };
-    Sliced::new(client, listing, scope, mode, Box::new(sorter), from)
+    let recheck = (mode == Mode::Incremental).then(Recheck::default);
+    Sliced::new(
+        client,
+        listing,
+        scope,
+        mode,
+        Box::new(sorter),
+        recheck,
+        from,
+    )
 }
 
 /// Sorts alerts by their status: the API has no filter for that.

@@ -1,13 +1,16 @@
-//! The data stream `endpoints`: all endpoints of the configured statuses, by the time that they were first seen.
+//! The data stream `endpoints`: all endpoints, by the time that they were first seen.
+//!
+//! The API could filter by status, and is not asked to: an endpoint that is uninstalled would then look as if it were gone. All are
+//! read, and those of a status that is not chosen are told apart as out of scope, as those without a chosen tag are.
 
 use super::found::Found;
 use super::sliced::{Limits, Listing, Sliced, Sorter};
-use crate::api::{Client, Filter};
+use crate::api::Client;
 use crate::configure::{DataStream, Settings};
 use crate::contract::log::Level;
 use crate::contract::{Fault, Mode};
 use crate::platform::Platform;
-use crate::record::{self, Tags};
+use crate::record::{self, Record, Tags};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -23,54 +26,74 @@ pub(super) fn begin<P: Platform>(
 ) -> Result<Sliced<P>, Fault> {
     let listing = Listing {
         stream: DataStream::Endpoints,
-        filters: vec![Filter::any_of(
-            "endpoint_status",
-            settings.endpoint_statuses.iter().map(String::as_str),
-        )],
+        filters: Vec::new(),
         filter_time: TIME,
         sort: TIME,
         record_time: TIME,
         key: "endpoint_id",
+        new_by: TIME,
+        lag: 0,
+        seen_by: "last_seen",
+        sweep_hours: Some(settings.endpoint_sweep_hours),
         limits,
     };
     let scope = settings.scope(listing.stream);
-    let sorter = ByTags {
-        wanted: settings.tags.clone(),
+    let sorter = ByStatusAndTags {
+        statuses: settings.endpoint_statuses.clone(),
+        tags: settings.tags.clone(),
     };
-    Sliced::new(client, listing, scope, mode, Box::new(sorter), from)
+    Sliced::new(client, listing, scope, mode, Box::new(sorter), None, from)
 }
 
-/// Sorts endpoints by whether they bear one of the configured tags: the API has no filter for that.
-struct ByTags {
-    wanted: Tags,
+/// Sorts endpoints by their status, and by whether they bear one of the configured tags: the API has no filter for those.
+struct ByStatusAndTags {
+    statuses: BTreeSet<String>,
+    tags: Tags,
 }
 
-impl<P: Platform> Sorter<P> for ByTags {
+impl ByStatusAndTags {
+    /// The status of an endpoint that is of none of the chosen ones. One that the API does not tell, or not as a text, leaves it in
+    /// scope: what is not known narrows nothing.
+    fn other_status<'a>(&self, record: &'a Record) -> Option<&'a str> {
+        let status = record.fields.get("endpoint_status")?.as_str()?.trim();
+        let chosen = status.is_empty()
+            || self
+                .statuses
+                .iter()
+                .any(|chosen| chosen.eq_ignore_ascii_case(status));
+        (!chosen).then_some(status)
+    }
+}
+
+impl<P: Platform> Sorter<P> for ByStatusAndTags {
     fn sort(&self, raw: Value, seen: &mut BTreeSet<String>, found: &mut Found) {
-        match record::endpoint(raw) {
-            Err(quarantined) => found.quarantine.push(*quarantined),
-            Ok(record) if self.wanted.is_empty() => found.entry(record),
-            Ok(record) => {
-                let borne: Vec<String> = record::has_tag(&record.fields, &self.wanted)
-                    .map(str::to_owned)
-                    .collect();
-                if borne.is_empty() {
-                    let tags = record
-                        .fields
-                        .get("tags")
-                        .map(Value::to_string)
-                        .unwrap_or_default();
-                    found.out_of_scope(record.key, "tags", tags, record.seen_at);
-                } else {
-                    seen.extend(borne);
-                    found.entry(record);
-                }
+        let record = match record::endpoint(raw) {
+            Ok(record) => record,
+            Err(quarantined) => return found.quarantine.push(*quarantined),
+        };
+        let mut tagged = self.tags.is_empty();
+        for tag in record::has_tag(&record.fields, &self.tags) {
+            tagged = true;
+            if !seen.contains(tag) {
+                seen.insert(tag.to_owned());
             }
+        }
+        let left_out = if let Some(status) = self.other_status(&record) {
+            Some(("endpointStatuses", status.to_owned()))
+        } else if !tagged {
+            let tags = record.fields.get("tags").map(Value::to_string);
+            Some(("tags", tags.unwrap_or_default()))
+        } else {
+            None
+        };
+        match left_out {
+            Some((filter, word)) => found.out_of_scope(record.key, filter, word, record.seen_at),
+            None => found.entry(record),
         }
     }
 
     fn ended(&self, client: &Client<P>, seen: &BTreeSet<String>) {
-        for tag in self.wanted.difference(seen) {
+        for tag in self.tags.difference(seen) {
             client.platform().log(
                 Level::Warn,
                 "No endpoint bears this tag; tags are compared exactly, capitals included.",

@@ -21,6 +21,12 @@ pub(super) struct Window<T> {
     answers: VecDeque<T>,
 }
 
+impl<T: 'static> Default for Window<T> {
+    fn default() -> Window<T> {
+        Window::new()
+    }
+}
+
 impl<T: 'static> Window<T> {
     /// Nothing under way.
     pub fn new() -> Window<T> {

@@ -8,6 +8,7 @@ mod checkpoint;
 mod endpoints;
 mod flight;
 mod found;
+mod recheck;
 mod sliced;
 #[cfg(test)]
 mod tests;

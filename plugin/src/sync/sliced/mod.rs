@@ -5,32 +5,37 @@
 //! time that does not change: what is added during the read comes after, and no page shifts. Where a slice is too large, the
 //! record at offset 9,000 tells where to cut it. Ranges include both ends, so that no record falls between two slices.
 //!
-//! Within a slice a window of pages is in flight, handed over in order. A slice ends on a short or empty page, never because a
-//! total says so. A total that changed meanwhile, or that does not fit what was read, means that the slice is read again;
-//! where that does not help, the read says that it is incomplete.
+//! Within a slice a window of pages is in flight, handed over in order. Pages overlap by one record (see [`edges`]), so that a page
+//! that shifted, was given twice or lost its list is seen. A slice ends on a short page and the API's word that this is all, or, where it
+//! does not count, on a page that holds nothing after the last record. A total that changed meanwhile, or that does not fit what
+//! was read, means that the slice is read again; where that does not help, the read says that it is incomplete.
 
+mod edges;
+mod judge;
+mod parts;
 mod state;
 
+pub(super) use edges::{Keys, hash, key_of};
 pub(super) use state::{Limits, State};
 
 use super::checkpoint::{self, Start};
 use super::flight::Window;
 use super::found::Found;
-use crate::api::{self, Client, Filter, Page, PageRequest, time};
+use super::recheck::Recheck;
+use crate::api::{self, Client, Filter, Page, PageRequest, Reply, time};
 use crate::configure::DataStream;
-use crate::contract::log::Level;
-use crate::contract::{Coverage, Fault, Mode, Progress, Summary};
+use crate::contract::{Fault, Mode, Progress};
 use crate::describe::Call;
 use crate::platform::Platform;
 use serde_json::Value;
-use state::{Current, Done, Range, slice};
+use state::{Current, Range};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::rc::Rc;
 
 /// How many pages are in flight at once. At the API's 10 requests a second this covers answers that take 0.8 seconds; more would
 /// only hold more pages in memory.
-const IN_FLIGHT: usize = 8;
+pub(super) const IN_FLIGHT: usize = 8;
 
 /// How often a slice is read before the read is called incomplete.
 const ATTEMPTS: u8 = 3;
@@ -48,6 +53,14 @@ pub(super) struct Listing {
     pub key: &'static str,
     /// The same time as a field of the records.
     pub record_time: &'static str,
+    /// The time by which an incremental read asks for what is new.
+    pub new_by: &'static str,
+    /// How far in the past its window ends, in milliseconds.
+    pub lag: u64,
+    /// The time by which a sweep asks for what was seen.
+    pub seen_by: &'static str,
+    /// The hours between two sweeps; none where there are none.
+    pub sweep_hours: Option<u16>,
     pub limits: Limits,
 }
 
@@ -56,9 +69,12 @@ pub(super) trait Sorter<P: Platform> {
     /// Puts a raw record where it belongs. `seen` is kept in the checkpoint; what goes into it must be bounded by the configuration.
     fn sort(&self, raw: Value, seen: &mut BTreeSet<String>, found: &mut Found);
 
-    /// Called once when all is read.
+    /// Called once when a full read is through.
     fn ended(&self, client: &Client<P>, seen: &BTreeSet<String>);
 }
+
+/// An answer with a page of records.
+pub(super) type Answer = Result<Reply<Page>, api::Fault>;
 
 /// A read under way.
 pub(super) struct Sliced<P: Platform> {
@@ -68,21 +84,23 @@ pub(super) struct Sliced<P: Platform> {
     mode: Mode,
     sorter: Box<dyn Sorter<P>>,
     state: State,
-    window: Window<Result<Page, api::Fault>>,
+    window: Window<Answer>,
     /// The offset of the next page to ask for.
     asked: u32,
-    /// The key of the first record of the page before.
-    previous: Option<Value>,
+    /// Keys of the current slice that this run read.
+    keys: Keys,
+    recheck: Option<Recheck>,
 }
 
 impl<P: Platform> Sliced<P> {
-    /// Begins a read, or goes on from a checkpoint.
+    /// Begins a read, or goes on from a checkpoint. `recheck` is for what an incremental read asks for beside the list.
     pub fn new(
         client: Client<P>,
         listing: Listing,
         scope: String,
         mode: Mode,
         sorter: Box<dyn Sorter<P>>,
+        recheck: Option<Recheck>,
         from: Option<&[u8]>,
     ) -> Result<Sliced<P>, Fault> {
         let of = checkpoint::Of {
@@ -90,12 +108,20 @@ impl<P: Platform> Sliced<P> {
             scope: &scope,
             mode,
         };
-        let state = match checkpoint::start::<State>(of, from)? {
-            Start::GoOn(state) => state,
-            Start::Anew(_) => State::new(client.platform().now()),
+        let now = client.platform().now();
+        let (state, fresh) = match checkpoint::start::<State>(of, from)? {
+            Start::GoOn(state) if state.marks.is_some() => (state, false),
+            Start::GoOn(mut state) if listing.goes_on_from_version_1() => {
+                state.marks = Some(state.marks());
+                state.clock_asked = true;
+                (state, false)
+            }
+            Start::GoOn(state) | Start::Anew(Some(state)) => {
+                (State::new(now, mode, state.marks()), true)
+            }
+            Start::Anew(None) => (State::new(now, mode, state::Marks::default()), true),
         };
-        let asked = state.current.as_ref().map_or(0, |current| current.offset);
-        Ok(Sliced {
+        let mut sliced = Sliced {
             client,
             listing: Rc::new(listing),
             scope,
@@ -103,9 +129,15 @@ impl<P: Platform> Sliced<P> {
             sorter,
             state,
             window: Window::new(),
-            asked,
-            previous: None,
-        })
+            asked: 0,
+            keys: Keys::default(),
+            recheck,
+        };
+        if fresh {
+            sliced.begin_part();
+        }
+        sliced.rewind();
+        Ok(sliced)
     }
 
     /// The next page as a step, or the end.
@@ -115,6 +147,9 @@ impl<P: Platform> Sliced<P> {
             Err(fault) => {
                 // What was in flight behind the failed page is void; asked again, the read goes on after the last step.
                 self.abandon().await;
+                if let Some(recheck) = &mut self.recheck {
+                    recheck.abandon().await;
+                }
                 Err(fault)
             }
         }
@@ -124,33 +159,43 @@ impl<P: Platform> Sliced<P> {
         loop {
             if self.state.current.is_none() {
                 let Some(range) = self.state.pending.pop() else {
-                    return self.end();
+                    if self.next_part().await? {
+                        continue;
+                    }
+                    return match self.ask_again().await? {
+                        Some(progress) => Ok(progress),
+                        None => self.end(),
+                    };
                 };
-                self.state.current = Some(Current::new(range));
+                self.state.current = Some(Current::new(range, 1));
                 self.abandon().await;
             }
-            let Some(page) = self.page().await? else {
-                continue;
-            };
-            return self.hand_over(page).await;
+            if let Some(page) = self.page().await?
+                && let Some(step) = self.hand_over(page).await?
+            {
+                return Ok(step);
+            }
         }
     }
 
-    fn end(&mut self) -> Result<Progress, Fault> {
-        if !self.state.ended {
-            self.sorter.ended(&self.client, &self.state.seen);
-            self.state.ended = true;
-        }
-        let coverage = if self.state.reasons.is_empty() {
-            Coverage::Complete(self.state.done.iter().map(slice).collect())
-        } else {
-            Coverage::Incomplete(self.state.reasons.clone())
+    /// The next of what an incremental read asks for beside the list; none where that is through.
+    async fn ask_again(&mut self) -> Result<Option<Progress>, Fault> {
+        let Some(recheck) = &mut self.recheck else {
+            return Ok(None);
         };
-        Ok(Progress::End(Summary {
-            checkpoint: self.checkpoint()?,
-            read: self.state.read,
-            coverage,
-        }))
+        let state = &mut self.state;
+        let mut found = Found::default();
+        let sort = |raw: Value, found: &mut Found| self.sorter.sort(raw, &mut state.seen, found);
+        let Some(note) = recheck
+            .next(&self.client, &mut state.recheck, sort, &mut found)
+            .await?
+        else {
+            return Ok(None);
+        };
+        state.read += found.count();
+        let read = state.read;
+        let step = found.step(self.checkpoint()?, read, None, Some(note));
+        Ok(Some(Progress::Step(step)))
     }
 
     fn checkpoint(&self) -> Result<Vec<u8>, Fault> {
@@ -165,24 +210,32 @@ impl<P: Platform> Sliced<P> {
     /// Forgets what is in flight.
     async fn abandon(&mut self) {
         self.window.void().await;
-        self.previous = None;
-        self.asked = self
-            .state
-            .current
-            .as_ref()
-            .map_or(0, |current| current.offset);
+        self.rewind();
     }
 
-    /// The next page of the current slice; none where the slice was cut instead.
+    /// The next page to ask for is the next to hand over.
+    fn rewind(&mut self) {
+        let offset = self.state.current.as_ref().map(|current| current.offset);
+        self.asked = offset.unwrap_or(0);
+        if self.asked == 0 {
+            self.keys.clear();
+        }
+    }
+
+    /// The next page of the current slice; none where the slice was cut, or the read begun anew, instead.
     async fn page(&mut self) -> Result<Option<Page>, Fault> {
         let limits = self.listing.limits;
         let Some(current) = self.state.current.clone() else {
             return Ok(None);
         };
         if current.offset == 0 && self.window.is_empty() {
-            let page = self.ask(current.range, 0, limits.page).await?;
-            self.asked = limits.page;
-            if page.total.is_none_or(|total| total >= limits.capped)
+            let reply = self.ask(current.range, 0, limits.page).await?;
+            if self.ask_clock(&reply.headers) {
+                return Ok(None);
+            }
+            let page = reply.value;
+            self.asked = limits.page.saturating_sub(1);
+            if limits.count(page.total).is_none()
                 && page.records.len() >= limits.page as usize
                 && !current.whole
                 && self.cut(&current, &page).await?
@@ -195,30 +248,32 @@ impl<P: Platform> Sliced<P> {
             return Ok(Some(page));
         }
         self.fill(&current).await;
-        match self.window.next().await {
-            Some(page) => Ok(Some(page?)),
-            None => Ok(Some(
-                self.ask(current.range, current.offset, current.offset + limits.page)
-                    .await?,
-            )),
-        }
+        let reply = match self.window.next().await {
+            Some(reply) => reply?,
+            None => {
+                let end = limits.page_end(current.offset);
+                self.ask(current.range, current.offset, end).await?
+            }
+        };
+        Ok(Some(reply.value))
     }
 
     /// Asks for as many further pages as may be in flight. Where the total is a count, pages beyond it are asked for one at a time:
     /// they are there only to see that the list ends.
     async fn fill(&mut self, current: &Current) {
         let limits = self.listing.limits;
-        let likely = current
-            .count(limits)
+        let likely = limits
+            .count(current.said)
             .and_then(|count| u32::try_from(count).ok())
             .unwrap_or(limits.last_offset);
+        // The first record of a page is the last of the one before, hence one more.
         while self.window.len() < IN_FLIGHT
-            && self.asked < limits.last_offset
-            && (self.asked < likely || self.window.is_empty())
+            && self.asked + 1 < limits.last_offset
+            && (self.asked + 1 < likely || self.window.is_empty())
         {
-            let page = self.ask(current.range, self.asked, self.asked + limits.page);
+            let page = self.ask(current.range, self.asked, limits.page_end(self.asked));
             self.window.push(page);
-            self.asked += limits.page;
+            self.asked += limits.page.saturating_sub(1);
         }
         self.window.start().await;
     }
@@ -229,37 +284,22 @@ impl<P: Platform> Sliced<P> {
         range: Range,
         from: u32,
         to: u32,
-    ) -> impl Future<Output = Result<Page, api::Fault>> + 'static {
-        let client = self.client.clone();
-        let listing = Rc::clone(&self.listing);
-        async move {
-            let mut filters = listing.filters.clone();
-            filters.extend(
-                range
-                    .from
-                    .map(|from| Filter::since(listing.filter_time, from)),
-            );
-            filters.extend(range.to.map(|to| Filter::until(listing.filter_time, to)));
-            let request = PageRequest {
-                filters,
-                sort: Some(listing.sort),
-                from,
-                to,
-            };
-            let reply = match listing.stream {
-                DataStream::Alerts => client.alerts(&request).await?,
-                _ => client.endpoints(&request).await?,
-            };
-            Ok(reply.value)
-        }
+    ) -> impl Future<Output = Answer> + use<P> + 'static {
+        let request = PageRequest {
+            filters: self.filters(range),
+            sort: Some(self.listing.sort),
+            from,
+            to,
+        };
+        send(self.client.clone(), self.listing.stream, request)
     }
 
-    /// Cuts the current slice at the record at offset 9,000; false where it is to be read as it is.
+    /// Cuts the current slice at the record at offset 9,000, or begins it again; false where it is to be read as it is.
     async fn cut(&mut self, current: &Current, first: &Page) -> Result<bool, Fault> {
         let limits = self.listing.limits;
         let range = current.range;
         let probe = self.ask(range, limits.cut_at, limits.cut_at + 1).await?;
-        let Some(record) = probe.records.first() else {
+        let Some(record) = probe.value.records.first() else {
             return Ok(false);
         };
         let Some(at) = self.time(record) else {
@@ -278,11 +318,11 @@ impl<P: Platform> Sliced<P> {
             .max()
             && at < last
         {
-            return Err(self.out_of_order());
+            return self.out_of_order(current).await;
         }
         let inside = range.from.is_none_or(|from| at >= from) && range.to.is_none_or(|to| at <= to);
         if !inside {
-            return Err(self.out_of_order());
+            return self.out_of_order(current).await;
         }
         let (before, after) = if range.from == Some(at) {
             if range.to == Some(at) {
@@ -310,92 +350,128 @@ impl<P: Platform> Sliced<P> {
     }
 
     fn keep_whole(&mut self, reason: String) {
-        self.state.reasons.push(reason);
+        self.doubt(reason);
         if let Some(current) = &mut self.state.current {
             current.whole = true;
         }
     }
 
-    fn out_of_order(&self) -> Fault {
+    /// Begins the slice again, or, where that was done often enough, gives up.
+    async fn out_of_order(&mut self, current: &Current) -> Result<bool, Fault> {
         let limits = self.listing.limits;
         let call = self.call();
-        api::Fault::new(
+        let problem = format!(
+            "{} does not keep to the order or the offset that was asked for: the record at offset {} by \"{}\" comes before \
+             those of the first page, or lies outside of the time that was asked for.",
+            call.name(),
+            limits.cut_at,
+            self.listing.sort
+        );
+        if self.again(current, &problem).await {
+            return Ok(true);
+        }
+        Err(api::Fault::new(
             call,
             Some(200),
             api::FaultKind::WrongShape,
-            format!(
-                "{} does not keep to the order or the offset that was asked for: the record at offset {} by \"{}\" comes before \
-                 those of the first page, or lies outside of the time that was asked for.",
-                call.name(),
-                limits.cut_at,
-                self.listing.sort
-            ),
+            problem,
             "Report this with the tenant's product version; the read can't be proven whole on this tenant.",
         )
-        .into()
+        .into())
     }
 
     fn time(&self, record: &Value) -> Option<u64> {
         time::timestamp(record.get(self.listing.record_time)?)
     }
 
-    /// Makes a step of a page, and sees whether the slice ends with it.
-    async fn hand_over(&mut self, page: Page) -> Result<Progress, Fault> {
+    /// Makes a step of a page, and sees whether the slice ends with it; none where the slice is read again instead.
+    async fn hand_over(&mut self, page: Page) -> Result<Option<Progress>, Fault> {
         let limits = self.listing.limits;
-        self.check_repeated(&page)?;
-        let size = page.records.len();
-        let total = page.total;
+        let Some(current) = self.state.current.clone() else {
+            return Ok(None);
+        };
+        let width = limits.page_end(current.offset) - current.offset;
+        let size = u32::try_from(page.records.len()).unwrap_or(u32::MAX);
+        let keys: Vec<String> = page
+            .records
+            .iter()
+            .map(|record| key_of(record, self.listing.key))
+            .collect();
+        let hashes: Vec<u64> = keys.iter().map(|key| hash(key)).collect();
+
+        // Up to the last record of the page before all is known.
+        let known = match current.last {
+            None => Some(0),
+            Some(last) => hashes
+                .iter()
+                .position(|hash| *hash == last)
+                .map(|at| at + 1),
+        };
+        let known_all = size > 1 && size >= width && known == Some(hashes.len());
+        let mut twice = false;
+        for hash in hashes.iter().skip(known.unwrap_or(0)) {
+            twice |= !self.keys.insert(*hash);
+        }
+        let problem = if known.is_none() {
+            "does not begin where the one before it ended"
+        } else if known_all {
+            "is the one before it once more"
+        } else if twice {
+            "has records that an earlier one had too"
+        } else {
+            ""
+        };
+        if !problem.is_empty() {
+            let problem = format!(
+                "The page at offset {} of the slice {} {problem}.",
+                current.offset,
+                current.range.name()
+            );
+            if self.again(&current, &problem).await {
+                return Ok(None);
+            }
+            // With another total it may be a shift by a whole page: no reason to give up.
+            if known_all && page.total == current.said {
+                return Err(self.same_page());
+            }
+            self.doubt(problem);
+        }
+
+        let known = known.unwrap_or(0);
         let mut found = Found::default();
-        for raw in page.records {
+        for (raw, key) in page.records.into_iter().zip(&keys).skip(known) {
+            if let Some(recheck) = &mut self.recheck {
+                recheck.saw(key);
+            }
             self.sorter.sort(raw, &mut self.state.seen, &mut found);
         }
-        self.state.read += size as u64;
+        let fresh = (keys.len() - known) as u64;
+        let short = size < width;
+        let counted = limits.count(current.said.or(page.total)).is_some();
+        // Where the API does not count, a list ends with a page of nothing but the last record, given twice or after another short one.
+        let nothing = fresh == 0 && size <= 1 && (current.looked || current.last.is_none());
+        let ended = short && (counted || nothing);
+        // The next page begins with the last record of this one.
+        let offset = current.offset + size.min(width).saturating_sub(1);
+        let out_of_offsets = !short && offset + 1 >= limits.last_offset;
+        self.state.read += fresh;
         if let Some(current) = &mut self.state.current {
-            current.read += size as u64;
-            current.offset += limits.page;
+            current.read += fresh;
+            current.offset = offset;
+            current.looked = short;
+            current.first = current.first.or(hashes.first().copied());
+            current.last = hashes.last().copied().or(current.last);
         }
-        let short = size < limits.page as usize;
-        let out_of_offsets = self
-            .state
-            .current
-            .as_ref()
-            .is_some_and(|current| current.offset >= limits.last_offset);
         let expected = self.state.expected(limits);
-        if short || out_of_offsets {
-            self.end_slice(short, total).await;
+        if ended || out_of_offsets {
+            self.end_slice(short, page.total).await?;
+        } else if short {
+            // It may have lost its end: that is asked for from its last record on.
+            self.abandon().await;
         }
         let read = self.state.read;
-        Ok(Progress::Step(found.step(
-            self.checkpoint()?,
-            read,
-            expected,
-            None,
-        )))
-    }
-
-    /// An API that ignores the offset would give the same page for ever.
-    fn check_repeated(&mut self, page: &Page) -> Result<(), Fault> {
-        let first = page
-            .records
-            .first()
-            .and_then(|record| record.get(self.listing.key))
-            .cloned();
-        if first.is_some() && first == self.previous {
-            let call = self.call();
-            return Err(api::Fault::new(
-                call,
-                Some(200),
-                api::FaultKind::WrongShape,
-                format!(
-                    "{} gave the same page twice although the next one was asked for.",
-                    call.name()
-                ),
-                "Try again later; if it stays, report it with the tenant's product version.",
-            )
-            .into());
-        }
-        self.previous = first;
-        Ok(())
+        let step = found.step(self.checkpoint()?, read, expected, None);
+        Ok(Some(Progress::Step(step)))
     }
 
     fn call(&self) -> Call {
@@ -404,73 +480,23 @@ impl<P: Platform> Sliced<P> {
             _ => Call::GetEndpoint,
         }
     }
+}
 
-    /// Judges a slice whose last page is read: it is done, or read again, or its reasons are noted.
-    async fn end_slice(&mut self, short: bool, last_total: Option<u64>) {
-        let limits = self.listing.limits;
-        let Some(current) = self.state.current.take() else {
-            return;
-        };
-        self.abandon().await;
-        let name = current.range.name();
-        let changed = current.said != last_total;
-        let differs = current.said.is_some_and(|said| {
-            if said < limits.capped {
-                said != current.read
-            } else {
-                // The cap stands for as many or more.
-                current.read < limits.capped
-            }
-        });
-        let problem = if !short {
-            Some(format!(
-                "More records lie in the time from {name} than the API pages ({}); the rest of them is missing.",
-                limits.last_offset
-            ))
-        } else if changed {
-            Some(format!(
-                "The total of the slice {name} changed while it was read, from {} to {}.",
-                shown(current.said),
-                shown(last_total)
-            ))
-        } else if differs {
-            Some(format!(
-                "The API says that the slice {name} has {} records, and gave {}.",
-                shown(current.said),
-                current.read
-            ))
-        } else {
-            None
-        };
-        if let Some(problem) = &problem {
-            self.client.platform().log(
-                Level::Warn,
-                problem,
-                &[
-                    ("data-stream", self.listing.stream.name().to_owned()),
-                    ("attempt", current.attempt.to_string()),
-                ],
-            );
-            if short && current.attempt < ATTEMPTS {
-                self.state.current = Some(Current {
-                    attempt: current.attempt + 1,
-                    ..Current::new(current.range)
-                });
-                self.abandon().await;
-                return;
-            }
-        }
-        self.state.reasons.extend(problem);
-        self.state.done.push(Done {
-            name,
-            read: current.read,
-            said: current.said,
-            ended_short: short,
-            second_look: current.said.is_some() && !changed && !differs,
-        });
+impl Listing {
+    /// Version 1 read endpoints by their status: what it had read is not what this version reads.
+    fn goes_on_from_version_1(&self) -> bool {
+        self.stream == DataStream::Alerts
     }
 }
 
-fn shown(total: Option<u64>) -> String {
-    total.map_or_else(|| "unknown".to_owned(), |total| total.to_string())
+/// Sends for a page of a data stream.
+pub(super) async fn send<P: Platform>(
+    client: Client<P>,
+    stream: DataStream,
+    request: PageRequest,
+) -> Answer {
+    match stream {
+        DataStream::Alerts => client.alerts(&request).await,
+        _ => client.endpoints(&request).await,
+    }
 }

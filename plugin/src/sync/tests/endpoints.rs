@@ -78,13 +78,38 @@ fn a_tag_that_no_endpoint_bears_is_warned_of_also_after_a_resume() {
 
 // ebarti/cortex-xdr-client #31: the status LOST, new at the time, crashed the client.
 #[test]
-fn statuses_are_asked_for_and_a_new_status_crashes_nothing() {
-    let mut lost = endpoint(1, 1);
-    lost["endpoint_status"] = json!("LOST");
-    let mut gone = endpoint(2, 2);
-    gone["endpoint_status"] = json!("UNINSTALLED");
-    let tenant = Tenant::new(vec![lost, gone]);
-    let read =
-        all(&begin(&tenant.platform(), &settings(), DataStream::Endpoints, None).unwrap()).unwrap();
-    assert_eq!(read.entries(), ["e00001"]);
+fn no_status_is_asked_for_and_those_not_chosen_are_out_of_scope() {
+    let with_status = |number: usize, status: Value| {
+        let mut record = endpoint(number, number as u64);
+        record["endpoint_status"] = status;
+        record
+    };
+    let tenant = Tenant::new(vec![
+        with_status(1, json!("LOST")),
+        with_status(2, json!("UNINSTALLED")),
+        with_status(3, json!("connected")),
+        with_status(4, json!("VDI_PENDING_LOG_ON")),
+        with_status(5, json!(null)),
+        with_status(6, json!(" ")),
+        with_status(7, json!(["CONNECTED"])),
+    ]);
+    let platform = tenant.platform();
+    let read = all(&begin(&platform, &settings(), DataStream::Endpoints, None).unwrap()).unwrap();
+    assert_eq!(
+        read.entries(),
+        ["e00001", "e00003", "e00005", "e00006", "e00007"],
+        "an endpoint whose status is not told stays in scope"
+    );
+    let why = "out of scope: endpointStatuses".to_owned();
+    assert_eq!(
+        read.closures(),
+        [
+            ("e00002".to_owned(), why.clone(), "UNINSTALLED".to_owned()),
+            ("e00004".to_owned(), why, "VDI_PENDING_LOG_ON".to_owned()),
+        ]
+    );
+    for request in platform.requests() {
+        let body = String::from_utf8(request.body).unwrap();
+        assert!(!body.contains("endpoint_status"), "{body}");
+    }
 }

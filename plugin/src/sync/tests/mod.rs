@@ -1,7 +1,9 @@
 //! The data streams against a small tenant that answers as the API does.
 
 mod alerts;
+mod doubts;
 mod endpoints;
+mod incremental;
 mod paging;
 mod resume;
 mod tenant;
@@ -41,12 +43,24 @@ fn settings() -> Settings {
         update_existing_assets: None,
         auto_onboard_assets: None,
         full_sync_every_days: 7,
+        endpoint_sweep_hours: 24,
         xql_daily_share: 0.5,
     }
 }
 
-/// Begins a read with the API's own limits.
+/// Begins a full read with the API's own limits.
 fn begin(
+    platform: &FakePlatform,
+    settings: &Settings,
+    stream: DataStream,
+    checkpoint: Option<Vec<u8>>,
+) -> Result<Reading<FakePlatform>, Fault> {
+    begin_as(Mode::Full, platform, settings, stream, checkpoint)
+}
+
+/// Begins a read of a mode with the API's own limits.
+fn begin_as(
+    mode: Mode,
     platform: &FakePlatform,
     settings: &Settings,
     stream: DataStream,
@@ -55,14 +69,25 @@ fn begin(
     let request = SyncRequest {
         config: Vec::new(),
         data_stream: stream.name().to_owned(),
-        mode: Mode::Full,
+        mode,
         checkpoint,
     };
     block_on(super::read(platform.clone(), settings, &request))
 }
 
-/// Begins a read of endpoints or alerts with small limits.
+/// Begins a full read of endpoints or alerts with small limits.
 fn begin_small(
+    platform: &FakePlatform,
+    settings: &Settings,
+    stream: DataStream,
+    checkpoint: Option<Vec<u8>>,
+) -> Result<Reading<FakePlatform>, Fault> {
+    begin_small_as(Mode::Full, platform, settings, stream, checkpoint)
+}
+
+/// Begins a read of a mode of endpoints or alerts with small limits.
+fn begin_small_as(
+    mode: Mode,
     platform: &FakePlatform,
     settings: &Settings,
     stream: DataStream,
@@ -71,9 +96,9 @@ fn begin_small(
     let client = Client::new(platform.clone(), settings);
     let sliced = match stream {
         DataStream::Alerts => {
-            alert_stream::begin(client, settings, Mode::Full, checkpoint.as_deref(), SMALL)?
+            alert_stream::begin(client, settings, mode, checkpoint.as_deref(), SMALL)?
         }
-        _ => endpoint_stream::begin(client, settings, Mode::Full, checkpoint.as_deref(), SMALL)?,
+        _ => endpoint_stream::begin(client, settings, mode, checkpoint.as_deref(), SMALL)?,
     };
     Ok(Reading {
         stream: RefCell::new(Some(Stream::Sliced(Box::new(sliced)))),

@@ -55,21 +55,6 @@ fn a_finished_read_begins_anew_from_its_last_checkpoint() {
 }
 
 #[test]
-fn incremental_reads_are_refused_honestly() {
-    let platform = Tenant::new(Vec::new()).platform();
-    let request = SyncRequest {
-        config: Vec::new(),
-        data_stream: "endpoints".to_owned(),
-        mode: Mode::Incremental,
-        checkpoint: None,
-    };
-    let Err(fault) = block_on(super::super::read(platform, &settings(), &request)) else {
-        panic!("it was begun");
-    };
-    assert!(fault.message.contains("incrementally"), "{}", fault.message);
-}
-
-#[test]
 fn an_unknown_data_stream_is_refused_by_name() {
     let platform = Tenant::new(Vec::new()).platform();
     let request = SyncRequest {

@@ -57,6 +57,11 @@ impl Tenant {
         if let Some(answer) = (self.instead.borrow())(number, request) {
             return Ok(answer);
         }
+        Ok(Answer::reply(self.reply(request, 0)))
+    }
+
+    /// The reply to a request, of a page that begins so many records later.
+    pub fn reply(&self, request: &Request, later: u64) -> Value {
         let body: Value = serde_json::from_slice(&request.body).expect("a JSON request");
         let data = &body["request_data"];
         let (list, time) = match request.call {
@@ -77,7 +82,7 @@ impl Tenant {
         let from = if self.ignores_offset.get() {
             0
         } else {
-            data["search_from"].as_u64().unwrap()
+            data["search_from"].as_u64().unwrap() + later
         };
         let wide = data["search_to"].as_u64().unwrap() - data["search_from"].as_u64().unwrap();
         assert!(
@@ -94,9 +99,7 @@ impl Tenant {
             .skip(from as usize)
             .take(wide as usize)
             .collect();
-        Ok(Answer::reply(
-            json!({"total_count": total, "result_count": page.len(), list: page}),
-        ))
+        json!({"total_count": total, "result_count": page.len(), list: page})
     }
 }
 
@@ -114,8 +117,14 @@ fn matches(record: &Value, filter: &Value, time: &str) -> bool {
         filter["field"].as_str().unwrap(),
         filter["operator"].as_str().unwrap(),
     ) {
-        ("endpoint_status", "in") => is_in("endpoint_status"),
         ("endpoint_id_list", "in") => is_in("endpoint_id"),
+        ("alert_id_list", "in") => value.as_array().unwrap().iter().any(|wanted| {
+            let wanted = wanted.as_u64().expect("the API wants numbers");
+            record["alert_id"].as_str() == Some(&wanted.to_string())
+        }),
+        ("server_creation_time", "gte") => record["local_insert_ts"].as_u64() >= value.as_u64(),
+        ("server_creation_time", "lte") => record["local_insert_ts"].as_u64() <= value.as_u64(),
+        ("last_seen", "gte") => record["last_seen"].as_u64() >= value.as_u64(),
         ("alert_source", "in") => is_in("source"),
         ("first_seen" | "creation_time", "gte") => record[time].as_u64() >= value.as_u64(),
         ("first_seen" | "creation_time", "lte") => record[time].as_u64() <= value.as_u64(),
