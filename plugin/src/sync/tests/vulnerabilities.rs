@@ -304,6 +304,38 @@ fn a_query_that_fails_says_why() {
 }
 
 #[test]
+fn a_query_that_failed_is_not_asked_for_again_by_the_next_run() {
+    let answers = [
+        json!({"status": "FAIL", "error": "out of memory"}),
+        json!({"status": "SHRUG"}),
+        json!({"status": "SUCCESS", "number_of_results": 3}),
+    ];
+    for answer in answers {
+        let tenant = tenant(&[1, 2]);
+        *tenant.instead.borrow_mut() = Box::new(move |_, request| {
+            (request.call == Call::GetXqlResults).then(|| Answer::reply(answer.clone()))
+        });
+        let platform = tenant.platform();
+        let reading = begin(&platform, &settings(), STREAM, None).unwrap();
+        let mut checkpoint = None;
+        let told = loop {
+            match block_on(reading.next()) {
+                Ok(Progress::Step(step)) => checkpoint = Some(step.checkpoint),
+                Ok(Progress::End(_)) => panic!("it failed"),
+                Err(fault) => break fault,
+            }
+        };
+        // Asked again, the same run tells the same and spends no more of the quota.
+        assert_eq!(block_on(reading.next()).unwrap_err().message, told.message);
+        assert_eq!(tenant.started.get(), 1);
+        *tenant.instead.borrow_mut() = Box::new(|_, _| None);
+        let read = all(&begin(&platform, &settings(), STREAM, checkpoint).unwrap()).unwrap();
+        assert_eq!(found(&read), expected(&[1, 2]));
+        assert_eq!(tenant.started.get(), 2);
+    }
+}
+
+#[test]
 fn partial_success_is_incomplete() {
     let tenant = tenant(&[2, 1]);
     *tenant.status.borrow_mut() = "partial_success".to_owned();

@@ -45,54 +45,68 @@ impl LookedUp {
 
 /// Looks endpoints up, at most a hundred.
 ///
-/// A reply without any of them looks the same whether they are gone or the list was lost on the way, so it is asked for again, along with
-/// an endpoint that is known to be there (`canary`): only a reply that has at least that one tells something about the others.
+/// Whether an endpoint is missing in a reply because it is gone, or because the list was lost or cut on the way, looks the same. So what is missing
+/// is asked for again, along with an endpoint that is known to be there (one of the first reply, or else `canary`): only a reply that has
+/// that one, and as many as it speaks of, tells something about those that it lacks.
 pub(super) async fn looked_up<P: Platform>(
     client: Client<P>,
     ids: Vec<String>,
     canary: Option<String>,
 ) -> Result<LookedUp, Fault> {
+    let mut found = LookedUp::default();
     if ids.is_empty() {
-        return Ok(LookedUp::default());
+        return Ok(found);
     }
-    let endpoints = asked(&client, &ids).await?;
-    if ids.iter().any(|id| endpoints.contains_key(id)) {
-        return Ok(LookedUp {
-            endpoints,
-            doubtful: false,
-        });
+    found.ask(&client, &ids).await?;
+    let mut missing: Vec<String> = found.missing(ids).collect();
+    if missing.is_empty() {
+        return Ok(found);
     }
-    let mut again = ids;
-    if again.len() < PAGE_RECORDS as usize {
-        again.extend(canary.filter(|canary| !again.contains(canary)));
+    let mut again = LookedUp::default();
+    let witness = found.any().map(str::to_owned).or(canary);
+    if missing.len() < PAGE_RECORDS as usize {
+        missing.extend(witness.filter(|witness| !missing.contains(witness)));
     }
-    let endpoints = asked(&client, &again).await?;
-    Ok(LookedUp {
-        doubtful: !again.iter().any(|id| endpoints.contains_key(id)),
-        endpoints,
-    })
+    let all = again.ask(&client, &missing).await?;
+    let proves = all && missing.iter().any(|id| again.endpoints.contains_key(id));
+    found.endpoints.append(&mut again.endpoints);
+    found.doubtful = !proves && found.missing(missing).next().is_some();
+    Ok(found)
 }
 
-async fn asked<P: Platform>(
-    client: &Client<P>,
-    ids: &[String],
-) -> Result<BTreeMap<String, Value>, Fault> {
-    let request = PageRequest {
-        to: u32::try_from(ids.len()).unwrap_or(u32::MAX),
-        filters: vec![Filter::any_of("endpoint_id_list", ids.to_vec())],
-        sort: None,
-        from: 0,
-    };
-    let mut endpoints = BTreeMap::new();
-    for endpoint in client.endpoints(&request).await?.value.records {
-        let id = match endpoint.get("endpoint_id") {
-            Some(Value::String(id)) => id.clone(),
-            Some(id) => id.to_string(),
-            None => continue,
-        };
-        endpoints.insert(id, endpoint);
+impl LookedUp {
+    /// Those of these that are not among them.
+    fn missing(&self, ids: Vec<String>) -> impl Iterator<Item = String> {
+        ids.into_iter()
+            .filter(|id| !self.endpoints.contains_key(id))
     }
-    Ok(endpoints)
+
+    /// Adds what `get_endpoint` gives; false where the reply speaks of another number than it has.
+    async fn ask<P: Platform>(
+        &mut self,
+        client: &Client<P>,
+        ids: &[String],
+    ) -> Result<bool, Fault> {
+        let request = PageRequest {
+            to: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+            filters: vec![Filter::any_of("endpoint_id_list", ids.to_vec())],
+            sort: None,
+            from: 0,
+        };
+        let page = client.endpoints(&request).await?.value;
+        let all = page
+            .total
+            .is_none_or(|total| total == page.records.len() as u64);
+        for endpoint in page.records {
+            let id = match endpoint.get("endpoint_id") {
+                Some(Value::String(id)) => id.clone(),
+                Some(id) => id.to_string(),
+                None => continue,
+            };
+            self.endpoints.insert(id, endpoint);
+        }
+        Ok(all)
+    }
 }
 
 /// What became of a batch.

@@ -47,6 +47,9 @@ const LONGEST_WAIT: u64 = 10_000;
 /// How often a run asks before it gives up; the next run goes on with the same query. About half an hour.
 const MAX_POLLS: u32 = 200;
 
+/// How often all runs together ask before the query is given up and another is started.
+const MAX_POLLS_OF_ALL_RUNS: u32 = 4 * MAX_POLLS;
+
 /// How often a query is started anew because the API lost it.
 const MAX_RESTARTS: u8 = 2;
 
@@ -111,6 +114,8 @@ pub(super) struct Vulnerabilities<P: Platform> {
     resumed: bool,
     /// Questions of this run.
     polls: u32,
+    /// Why the query is given up.
+    given_up: Option<Fault>,
     /// The rows, and what is held.
     rows: Option<(Rows<P::Body>, Held<P>)>,
     /// An endpoint that `get_endpoint` knows.
@@ -150,6 +155,7 @@ pub(super) fn begin<P: Platform>(
         resumed: state.query.is_some(),
         state,
         polls: 0,
+        given_up: None,
         rows: None,
         canary: None,
         said: None,
@@ -170,6 +176,9 @@ impl<P: Platform> Vulnerabilities<P> {
     }
 
     async fn advance(&mut self) -> Result<Progress, Fault> {
+        if let Some(fault) = &self.given_up {
+            return Err(fault.clone());
+        }
         if self.state.rows.is_some() {
             return self.end();
         }
@@ -252,6 +261,9 @@ impl<P: Platform> Vulnerabilities<P> {
         let mut partial = false;
         match answer.status {
             QueryStatus::Pending => {
+                if self.state.polls >= MAX_POLLS_OF_ALL_RUNS {
+                    return self.give_up(faults::waited_too_long()).map(Some);
+                }
                 if self.polls >= MAX_POLLS {
                     return Err(faults::waited_too_long());
                 }
@@ -267,19 +279,30 @@ impl<P: Platform> Vulnerabilities<P> {
                         .to_owned(),
                 );
             }
-            QueryStatus::Failed => return Err(faults::failed(&answer)),
+            QueryStatus::Failed => return self.give_up(faults::failed(&answer)).map(Some),
             QueryStatus::Unknown(word) => {
-                return Err(faults::wrong_answer(format!(
+                let fault = faults::wrong_answer(format!(
                     "The XQL query has the status \"{word}\", which the API does not document."
-                )));
+                ));
+                return self.give_up(fault).map(Some);
             }
         }
         self.note_cost(&answer);
         match self.open(answer, partial).await {
             Ok(()) => Ok(None),
             Err(Opening::Call(fault)) => self.lost(fault).map(Some),
-            Err(Opening::Wrong(fault)) => Err(fault),
+            Err(Opening::Wrong(fault)) => self.give_up(fault).map(Some),
+            Err(Opening::Held(fault)) => Err(fault),
         }
+    }
+
+    /// Forgets a query from which nothing can come any more, so that the next run starts another; this one ends with the fault, after a
+    /// step whose checkpoint does not know the query.
+    fn give_up(&mut self, fault: Fault) -> Result<Progress, Fault> {
+        self.state.query = None;
+        self.state.polls = 0;
+        self.given_up = Some(fault);
+        self.step_without_records("The XQL query is given up.")
     }
 
     /// Says what the query cost, and keeps it for the next one.
@@ -321,7 +344,7 @@ impl<P: Platform> Vulnerabilities<P> {
             }
         };
         let last = self.state.last.clone();
-        self.canary = self.held_endpoint().await.map_err(Opening::Wrong)?;
+        self.canary = self.held_endpoint().await.map_err(Opening::Held)?;
         let platform = self.client.platform().clone();
         let held = match self.mode {
             Mode::Full => Held::Full(Absent::new(platform, last.clone())),
@@ -394,7 +417,7 @@ impl<P: Platform> Vulnerabilities<P> {
         let looked_up = looked_up?;
         if looked_up.doubtful {
             self.state.reasons.insert(
-                "get_endpoint returned none of the endpoints that it was asked for, twice: their records may lack what only it knows.".to_owned(),
+                "get_endpoint did not return endpoints that it was asked for, twice, and its replies do not prove that it does not know them.".to_owned(),
             );
         }
         if let Some(known) = looked_up.any() {
@@ -518,5 +541,8 @@ impl<P: Platform> Vulnerabilities<P> {
 /// Why the rows of a query that is done can't be read.
 enum Opening {
     Call(api::Fault),
+    /// The query gives none.
     Wrong(Fault),
+    /// What is held can't be read.
+    Held(Fault),
 }

@@ -219,3 +219,41 @@ fn what_a_cut_full_read_did_not_come_to_is_not_looked_up_as_if_it_were_absent() 
     assert_eq!(again.looked_up().concat().len(), 10);
     assert_eq!(store.cves(), before);
 }
+
+/// A tenant whose look-ups have only their first record, so many times.
+fn cut_look_ups(tenant: &Rc<Xql>, times: usize, total: Value) {
+    let endpoints = tenant.endpoints.borrow().clone();
+    let times = std::cell::Cell::new(times);
+    *tenant.instead.borrow_mut() = Box::new(move |_, request| {
+        if request.call != Call::GetEndpoint || times.get() == 0 {
+            return None;
+        }
+        times.set(times.get() - 1);
+        Some(Answer::reply(
+            json!({"total_count": total, "result_count": 1, "endpoints": [endpoints[0]]}),
+        ))
+    });
+}
+
+#[test]
+fn a_look_up_that_was_cut_is_made_again_before_anything_is_concluded_from_it() {
+    let tags = Settings {
+        tags: set(&["all"]),
+        ..settings()
+    };
+    for settings in [settings(), tags] {
+        for (times, whole) in [(1, true), (2, false)] {
+            let tenant = tenant(&[1, 1, 1]);
+            let mut store = Store::default();
+            store.sync(&tenant, &settings, Mode::Full);
+            // The last one has no rows any more, and is there all the same.
+            change(&tenant, 2, Vec::new());
+            let before = store.cves();
+            cut_look_ups(&tenant, times, json!(3));
+            let again = store.sync(&tenant, &settings, Mode::Full);
+            assert_eq!(again.all.reasons().is_empty(), whole, "{times}");
+            assert_eq!(store.cves(), before, "{times}");
+            assert!(again.all.closures().is_empty());
+        }
+    }
+}
