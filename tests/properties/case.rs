@@ -16,12 +16,7 @@ const SOURCES: [&str; 6] = [
 ];
 const STATUSES: [&str; 4] = ["connected", "disconnected", "lost", "uninstalled"];
 
-const PROFILES: [ChaosProfile; 4] = [
-    ChaosProfile::Mild,
-    ChaosProfile::Network,
-    ChaosProfile::Living,
-    ChaosProfile::Access,
-];
+const PROFILES: &[ChaosProfile] = ChaosProfile::ALL;
 
 /// All that a case begins with.
 pub struct Case {
@@ -69,7 +64,7 @@ impl Case {
             ..Options::default()
         };
         let config = config(draw, &streams);
-        let profile = *draw.one_of(&PROFILES);
+        let profile = *draw.one_of(PROFILES);
         let mut chaos = Chaos::new(draw.next()).profile(profile);
         if draw.percent(60) {
             // Whatever goes wrong, the tenant changes meanwhile.
@@ -105,12 +100,14 @@ fn config(draw: &mut Draw, streams: &[&str]) -> Value {
         "updateExistingAssets": draw.percent(70),
         "alertSources": draw.some_of(&SOURCES),
     });
-    if draw.percent(40) && !streams.contains(&"vulnerabilities") {
+    if draw.percent(40) {
         config["tags"] = json!(draw.some_of(&TAGS));
     }
     if draw.percent(40) {
         config["alertStatuses"] = json!(draw.some_of(&["New", "Under Investigation"]));
     }
-    config["endpointStatuses"] = json!(STATUSES);
+    if draw.percent(40) {
+        config["endpointStatuses"] = json!(draw.some_of(&STATUSES));
+    }
     config
 }

@@ -20,6 +20,8 @@ const SOURCES: [&str; 4] = ["XDR BIOC", "XDR IOC", "XDR Agent", "PAN NGFW"];
 pub enum Kind {
     /// Those that an incremental sync sees.
     SeenByIncremental,
+    /// Of those, the ones that an incremental sync of scans sees too.
+    SeenInScans,
     /// All of them: endpoints that are deleted, and alerts that are deleted or opened again, are seen by a full sync at the latest.
     Any,
 }
@@ -54,7 +56,10 @@ fn change(draw: &mut Draw, tenant: &TenantHandle, now: i64, kind: Kind) -> Optio
             };
             match draw.between(0, 4) {
                 0 => change.name = Some(format!("renamed-{}", draw.between(0, 1_000_000))),
-                1 => change.status = Some((*draw.one_of(&STATUSES)).to_owned()),
+                1 => {
+                    let last = STATUSES.len() - usize::from(kind == Kind::SeenInScans);
+                    change.status = Some((*draw.one_of(&STATUSES[..last])).to_owned());
+                }
                 2 => change.server_tags = Some(draw.some_of(&TAGS.map(str::to_owned))),
                 _ => {}
             }

@@ -4,21 +4,43 @@ use cortex_xdr_simulator::{AlertState, EndpointState, History};
 use cross_crate_tests::Rig;
 use cross_crate_tests::truth::records;
 use futures_util::TryStreamExt;
+use host_runner::domain::Timestamp;
 use host_runner::store::{
     AssetFilter, AssetState, Closing, Evidence, Finding, FindingFilter, FindingState, RecordState,
-    Store,
+    RunFilter, Store,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// How far the tenant's history had come when the store was known to equal the tenant.
+/// When the store was last known to equal the tenant.
 #[derive(Clone, Debug, Default)]
-pub struct Since(History);
+pub struct Since {
+    /// How far the tenant's history had come.
+    history: History,
+    /// The last run until then.
+    run: i64,
+    /// The time.
+    at: Option<Timestamp>,
+}
 
 impl Since {
     /// Now.
-    pub fn now(rig: &Rig) -> Self {
-        Self(rig.simulator.tenant().history())
+    pub async fn now(rig: &Rig) -> Self {
+        let filter = RunFilter {
+            limit: Some(1),
+            ..RunFilter::default()
+        };
+        let runs = rig.store.runs(&filter).await.unwrap();
+        Self {
+            history: rig.simulator.tenant().history(),
+            run: runs.first().map_or(0, |run| run.id.0),
+            at: Some(rig.desk.clock.now()),
+        }
+    }
+
+    /// Whether it was closed later.
+    fn is_before(&self, evidence: &Evidence) -> bool {
+        evidence.run.is_none_or(|run| run.0 > self.run)
     }
 }
 
@@ -40,7 +62,7 @@ impl Truth {
         };
         let upper = |text: String| text.to_ascii_uppercase();
         Self {
-            since: since.0.clone(),
+            since: since.history.clone(),
             now: rig.simulator.tenant().history(),
             tags: texts("tags"),
             statuses: texts("endpointStatuses").into_iter().map(upper).collect(),
@@ -71,13 +93,6 @@ impl Truth {
         self.now.endpoints_deleted.contains(id)
     }
 
-    /// An uninstalled endpoint is no longer scanned.
-    fn endpoint_unscanned(&self, id: &str) -> bool {
-        self.endpoint(id)
-            .iter()
-            .any(|state| state.status == "UNINSTALLED")
-    }
-
     fn alert_closed(&self, id: &str, closing: &Closing) -> bool {
         match closing {
             Closing::Resolved => self.alert(id).iter().any(AlertState::is_resolved),
@@ -89,16 +104,13 @@ impl Truth {
     }
 
     fn cve_gone(&self, endpoint: &str, cve: &str) -> bool {
-        self.now.cve_was_removed(endpoint, cve)
-            || self.endpoint_deleted(endpoint)
-            || self.endpoint_unscanned(endpoint)
+        self.now.cve_was_removed(endpoint, cve) || self.endpoint_deleted(endpoint)
     }
 
     fn record(&self, stream: &str, key: &str, closing: &Closing) -> bool {
         match (stream, closing) {
             ("alerts", closing) => self.alert_closed(key, closing),
             (_, Closing::OutOfScope(_)) => self.endpoint_left_out(key),
-            ("vulnerabilities", _) => self.endpoint_deleted(key) || self.endpoint_unscanned(key),
             (_, _) => self.endpoint_deleted(key),
         }
     }
@@ -143,8 +155,10 @@ pub async fn false_ones(rig: &Rig, since: &Since) -> Vec<String> {
             if record.state == RecordState::Open {
                 continue;
             }
-            let holds =
-                |evidence: &Evidence| truth.record(stream.as_str(), &record.key, &evidence.closing);
+            let holds = |evidence: &Evidence| {
+                !since.is_before(evidence)
+                    || truth.record(stream.as_str(), &record.key, &evidence.closing)
+            };
             if !record.evidence.as_ref().is_some_and(holds) {
                 let (key, evidence) = (&record.key, &record.evidence);
                 told.push(format!(
@@ -154,12 +168,12 @@ pub async fn false_ones(rig: &Rig, since: &Since) -> Vec<String> {
             }
         }
     }
-    assets(rig, &truth, &mut told).await;
-    findings(rig, &truth, &mut told).await;
+    assets(rig, &truth, since, &mut told).await;
+    findings(rig, &truth, since, &mut told).await;
     told
 }
 
-async fn assets(rig: &Rig, truth: &Truth, told: &mut Vec<String>) {
+async fn assets(rig: &Rig, truth: &Truth, since: &Since, told: &mut Vec<String>) {
     let filter = AssetFilter {
         include_inactive: true,
         include_out_of_scope: true,
@@ -167,6 +181,9 @@ async fn assets(rig: &Rig, truth: &Truth, told: &mut Vec<String>) {
     };
     let assets: Vec<_> = rig.store.assets(&filter).try_collect().await.unwrap();
     for asset in assets {
+        if asset.closed_at <= since.at {
+            continue;
+        }
         let ids: BTreeSet<&String> = asset.keys.iter().map(|(_, key)| key).collect();
         let possible = |id: &str| match asset.state {
             AssetState::Active => true,
@@ -179,7 +196,7 @@ async fn assets(rig: &Rig, truth: &Truth, told: &mut Vec<String>) {
     }
 }
 
-async fn findings(rig: &Rig, truth: &Truth, told: &mut Vec<String>) {
+async fn findings(rig: &Rig, truth: &Truth, since: &Since, told: &mut Vec<String>) {
     let filter = FindingFilter {
         include_closed: true,
         include_out_of_scope: true,
@@ -191,7 +208,9 @@ async fn findings(rig: &Rig, truth: &Truth, told: &mut Vec<String>) {
         if finding.state == FindingState::Open {
             continue;
         }
-        let holds = |evidence: &Evidence| truth.finding(&finding, &evidence.closing);
+        let holds = |evidence: &Evidence| {
+            !since.is_before(evidence) || truth.finding(&finding, &evidence.closing)
+        };
         if !finding.evidence.as_ref().is_some_and(holds) {
             told.push(format!(
                 "finding {} of {} is {:?}: {:?}",

@@ -180,11 +180,30 @@ impl Truth {
             }
             truth.expect("vulnerabilities", scan.endpoint_id, stands);
         }
+        truth.expect_unscanned();
         truth
     }
 
     fn reads(&self, stream: &str) -> bool {
         self.streams.contains(stream)
+    }
+
+    /// An endpoint without a scan says nothing of what an earlier scan found.
+    fn expect_unscanned(&mut self) {
+        let unscanned: Vec<String> = self
+            .there
+            .iter()
+            .filter(|id| !self.records.contains_key(&key("vulnerabilities", id)))
+            .cloned()
+            .collect();
+        for id in unscanned {
+            let stands = if self.hosts.contains_key(&id) {
+                Stands::Undecided
+            } else {
+                Stands::OutOfScope
+            };
+            self.expect("vulnerabilities", id, stands);
+        }
     }
 
     fn expect(&mut self, stream: &str, id: String, stands: Stands) {
@@ -331,7 +350,7 @@ impl Truth {
         for (at, finding) in &held.findings {
             if finding.state == FindingState::Open
                 && !self.due.contains_key(at)
-                && self.records.get(at) != Some(&Stands::Undecided)
+                && self.records.get(&key(&at.0, &finding.record)) != Some(&Stands::Undecided)
             {
                 told.push(format!("{} is open, and should not be", told_finding(at)));
             }
