@@ -5,6 +5,7 @@
 //! memory does not grow with the tenant.
 
 mod accept;
+mod bounds;
 mod cancel;
 mod fault;
 mod guard;

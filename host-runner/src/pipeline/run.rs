@@ -1,6 +1,7 @@
 //! The run itself: step by step from the component to the store.
 
 use super::accept;
+use super::bounds::Bounds;
 use super::fault::{FaultKind, RunFault};
 use super::guard::guard;
 use super::inventory::StoreInventory;
@@ -65,7 +66,7 @@ pub async fn sync<S: Store>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
         ),
     )
     .map_err(SyncError::Mode)?;
-    let guard = guard(job, &history);
+    let guard = guard(&job.options.guard, &job.connection, &history);
 
     let report = Run::begin(job, chosen, job.options.restart, &made, &guard)
         .await?
@@ -105,7 +106,7 @@ struct Run<'a, S> {
     made: &'a Made,
     guard: &'a RemovalGuard,
     last_checkpoint: Option<Vec<u8>>,
-    idle_steps: u64,
+    bounds: Bounds,
 }
 
 /// How a run comes to an end.
@@ -184,7 +185,7 @@ impl<'a, S: Store> Run<'a, S> {
             peak_memory: 0,
             made,
             guard,
-            idle_steps: 0,
+            bounds: Bounds::default(),
         })
     }
 
@@ -360,7 +361,13 @@ impl<'a, S: Store> Run<'a, S> {
 
     async fn step(&mut self, mapper: &Mapper, step: connector::Step) -> Result<(), Stop> {
         accept::step(&step, self.job.plugin.limits())?;
-        self.count(&step)?;
+        self.bounds
+            .count(
+                &step,
+                self.last_checkpoint.as_deref(),
+                self.job.plugin.limits(),
+            )
+            .map_err(|limit| self.limit(limit))?;
         let entries = self.transform(mapper, step.entries).await?;
         let committed = self
             .job
@@ -397,28 +404,6 @@ impl<'a, S: Store> Run<'a, S> {
             note: step.note,
             ledger: self.ledger.clone(),
         });
-        Ok(())
-    }
-
-    /// Steps that bring neither a record nor a new checkpoint are bounded, and so are all of them together.
-    fn count(&mut self, step: &connector::Step) -> Result<(), Stop> {
-        let empty = step.entries.is_empty()
-            && step.closures.is_empty()
-            && step.quarantine.is_empty()
-            && step.confirmed.is_empty();
-        let same = self.last_checkpoint.as_ref() == Some(&step.checkpoint);
-        self.idle_steps = if empty && same {
-            self.idle_steps + 1
-        } else {
-            0
-        };
-        let limits = self.job.plugin.limits();
-        if self.idle_steps > limits.idle_steps {
-            return Err(self.limit("idle-steps").into());
-        }
-        if self.steps >= limits.sync_steps {
-            return Err(self.limit("sync-steps").into());
-        }
         Ok(())
     }
 
