@@ -52,7 +52,7 @@ async fn a_connection_is_made_tested_synced_looked_at_and_removed() {
     let shown = shown.succeeded().json();
     assert_eq!(
         shown["ledger"]["documents"]["assetsCreated"],
-        shown["ledger"]["read"]
+        shown["ledger"]["new"]
     );
     assert_eq!(shown["calls"]["secrets"], json!(["apiKey"]));
     assert!(shown["calls"]["calls"]["get_endpoint"]["statuses"]["200"].as_u64() > Some(0));

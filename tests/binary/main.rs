@@ -14,8 +14,10 @@ mod bad_input;
 mod everyday;
 mod keys;
 mod killing;
+mod removal;
 mod runner;
 mod stopping;
 #[path = "../support/truth.rs"]
 mod truth;
+mod trying;
 mod whole_tenant;
