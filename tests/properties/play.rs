@@ -195,7 +195,7 @@ impl Play<'_> {
         let fault = report.fault.as_ref();
         self.say(format!(
             "{asked}: {} {:?}{} {:?} {} fault {:?} warnings {:?}",
-            report.mode,
+            format_args!("{} ({})", report.mode, report.reason),
             report.state,
             if report.resumed { " resumed" } else { "" },
             report.verdict,

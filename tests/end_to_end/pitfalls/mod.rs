@@ -225,6 +225,10 @@ const ROWS: &[Row] = &[
         &[
             (
                 STATE,
+                "a_page_that_was_wrong_once_was_believed_and_open_findings_were_closed",
+            ),
+            (
+                STATE,
                 "a_malformed_answer_looked_like_an_empty_inventory_and_devices_were_deleted",
             ),
             (

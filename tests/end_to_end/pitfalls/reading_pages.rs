@@ -6,8 +6,7 @@ use cross_crate_tests::Rig;
 use futures_util::StreamExt;
 use host_runner::domain::RunState;
 use host_runner::egress::Rate;
-use host_runner::pipeline::FaultKind;
-use host_runner::store::{QuarantineFilter, Store};
+use host_runner::store::{QuarantineFilter, Store, Verdict};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -71,13 +70,17 @@ async fn pagination_never_ended() {
     for_ever.unwrap();
     rig.simulator.log().clear();
     let report = rig.sync("endpoints").await;
-    assert_eq!(report.state, RunState::Failed, "{:?}", report.verdict);
-    assert_eq!(report.fault.unwrap().kind, FaultKind::Protocol);
+    // It fails, or ends and says that it is incomplete; it goes on no longer than that.
+    assert!(
+        matches!(report.verdict, None | Some(Verdict::Incomplete { .. })),
+        "{:?}",
+        report.verdict
+    );
     let asked = rig.simulator.log().count(ENDPOINTS);
     assert!(asked < 30, "{asked} requests for five pages");
 
     chaos.stop();
-    let report = rig.sync("endpoints").await;
+    let report = rig.sync_with("endpoints", full()).await;
     assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
     assert_eq!(assets(&rig).await, expected);
 }
