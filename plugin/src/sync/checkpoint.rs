@@ -66,13 +66,22 @@ pub(super) fn written<S: Serialize>(of: Of<'_>, ended: bool, state: &S) -> Resul
 }
 
 /// What a read begins with, as the checkpoint that it is given tells.
-///
-/// A full read goes on with a full one that has not ended, and begins anew with anything else. An incremental read begins where any
-/// read ended, and goes on with an incremental one that has not; what a full read has still to do it can't do.
 pub(super) fn start<S: DeserializeOwned>(
     of: Of<'_>,
     bytes: Option<&[u8]>,
 ) -> Result<Start<S>, Fault> {
+    let read = |state| serde_json::from_value(state).map_err(|error| unreadable(&error));
+    Ok(match opened(of, bytes)? {
+        Start::GoOn(state) => Start::GoOn(read(state)?),
+        Start::Anew(state) => Start::Anew(state.map(read).transpose()?),
+    })
+}
+
+/// [`start`] with the state as JSON, for a state that reads itself: derived parsers are several times as much code.
+///
+/// A full read goes on with a full one that has not ended, and begins anew with anything else. An incremental read begins where any
+/// read ended, and goes on with an incremental one that has not; what a full read has still to do it can't do.
+pub(super) fn opened(of: Of<'_>, bytes: Option<&[u8]>) -> Result<Start<Value>, Fault> {
     let incremental = matches!(of.mode, Mode::Incremental);
     let Some(bytes) = bytes else {
         return match of.mode {
@@ -80,9 +89,8 @@ pub(super) fn start<S: DeserializeOwned>(
             Mode::Incremental => Err(unusable("there is none, and an incremental read needs one")),
         };
     };
-    let unreadable = |error| unusable(&format!("it can't be read: {error}"));
     // By way of a JSON value: parsers of the states' own types would be more code.
-    let mut json: Value = serde_json::from_slice(bytes).map_err(unreadable)?;
+    let mut json: Value = serde_json::from_slice(bytes).map_err(|error| unreadable(&error))?;
     migrate(&mut json)?;
     let stream = text(&json, "stream");
     if stream != of.stream {
@@ -104,7 +112,6 @@ pub(super) fn start<S: DeserializeOwned>(
         .get_mut("state")
         .map(Value::take)
         .unwrap_or(Value::Null);
-    let state = serde_json::from_value(state).map_err(unreadable)?;
     Ok(if ended || of_incremental != incremental {
         Start::Anew(Some(state))
     } else {
@@ -143,6 +150,11 @@ fn name(mode: Mode) -> &'static str {
 
 fn text<'a>(json: &'a Value, name: &str) -> &'a str {
     json.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A checkpoint whose state does not read as one.
+pub(super) fn unreadable(error: &dyn std::fmt::Display) -> Fault {
+    unusable(&format!("it can't be read: {error}"))
 }
 
 fn unusable(why: &str) -> Fault {

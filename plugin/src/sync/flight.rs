@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// A request that is under way.
-type InFlight<T> = Pin<Box<dyn Future<Output = T>>>;
+pub(super) type InFlight<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Requests under way, answered in the order in which they were sent.
 pub(super) struct Window<T> {
@@ -48,7 +48,12 @@ impl<T: 'static> Window<T> {
 
     /// Adds a request. It sets off with the next [`Window::start`] or [`Window::next`].
     pub fn push(&mut self, request: impl Future<Output = T> + 'static) {
-        self.requests.push_back(Box::pin(request));
+        self.push_boxed(Box::pin(request));
+    }
+
+    /// [`Window::push`] of a request that is in a box already.
+    pub fn push_boxed(&mut self, request: InFlight<T>) {
+        self.requests.push_back(request);
     }
 
     /// Has all requests set off, without waiting for any: a future does nothing before it is first polled.

@@ -15,7 +15,7 @@ use crate::contract::inventory::Order;
 use crate::contract::log::Level;
 use crate::contract::{Closing, Closure, Fault};
 use crate::platform::Platform;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::VecDeque;
 
@@ -29,7 +29,7 @@ const MOST_REQUESTS: u32 = 100;
 const LISTED: u32 = 10_000;
 
 /// Where it stands; part of the checkpoint's state.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(super) struct State {
     /// The last held id that was asked for or passed over, in the inventory's order.
     after: Option<String>,
@@ -40,6 +40,20 @@ pub(super) struct State {
     untold: u64,
     /// Whether it is through.
     done: bool,
+}
+
+impl State {
+    /// As it stands in a checkpoint; where something lacks, from the beginning.
+    pub fn read(json: &Value) -> State {
+        let number = |name: &str| json.get(name).and_then(Value::as_u64).unwrap_or(0);
+        State {
+            after: json.get("after").and_then(Value::as_str).map(str::to_owned),
+            asked: number("asked"),
+            requests: u32::try_from(number("requests")).unwrap_or(u32::MAX),
+            untold: number("untold"),
+            done: json.get("done") == Some(&Value::Bool(true)),
+        }
+    }
 }
 
 /// One id of a batch.
@@ -112,7 +126,7 @@ impl Recheck {
         // The first request goes alone: what it brings back is the canary of the next ones.
         while self.window.len() < IN_FLIGHT
             && (self.canary.is_some() || self.window.is_empty())
-            && state.requests + (self.under_way.len() as u32) < MOST_REQUESTS
+            && state.requests.saturating_add(self.under_way.len() as u32) < MOST_REQUESTS
         {
             let Some(batch) = self.batch(client).await? else {
                 break;
@@ -124,7 +138,7 @@ impl Recheck {
                 to: PAGE_RECORDS,
             };
             self.window
-                .push(send(client.clone(), DataStream::Alerts, request));
+                .push_boxed(send(client.clone(), DataStream::Alerts, request));
             self.under_way.push_back(batch);
         }
         self.window.start().await;
@@ -133,7 +147,7 @@ impl Recheck {
             self.end(client, state).await?;
             return Ok(None);
         };
-        state.requests += 1;
+        state.requests = state.requests.saturating_add(1);
         match answer {
             Ok(reply) => self.judge(client, state, &batch, reply.value, &mut sort, found),
             Err(fault)

@@ -19,7 +19,7 @@ pub(super) use edges::{Keys, hash, key_of};
 pub(super) use state::{Limits, State};
 
 use super::checkpoint::{self, Start};
-use super::flight::Window;
+use super::flight::{InFlight, Window};
 use super::found::Found;
 use super::recheck::Recheck;
 use crate::api::{self, Client, Filter, Page, PageRequest, Reply, time};
@@ -30,7 +30,6 @@ use crate::platform::Platform;
 use serde_json::Value;
 use state::{Current, Range};
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::rc::Rc;
 
 /// How many pages are in flight at once. At the API's 10 requests a second this covers answers that take 0.8 seconds; more would
@@ -109,7 +108,15 @@ impl<P: Platform> Sliced<P> {
             mode,
         };
         let now = client.platform().now();
-        let (state, fresh) = match checkpoint::start::<State>(of, from)? {
+        let read = |json: Value| {
+            State::read(&json).ok_or_else(|| checkpoint::unreadable(&"its state is none"))
+        };
+        let start = match checkpoint::opened(of, from)? {
+            Start::GoOn(state) => Start::GoOn(read(state)?),
+            Start::Anew(Some(state)) => Start::Anew(Some(read(state)?)),
+            Start::Anew(None) => Start::Anew(None),
+        };
+        let (state, fresh) = match start {
             Start::GoOn(state) if state.marks.is_some() => (state, false),
             Start::GoOn(mut state) if listing.goes_on_from_version_1() => {
                 state.marks = Some(state.marks());
@@ -272,19 +279,14 @@ impl<P: Platform> Sliced<P> {
             && (self.asked + 1 < likely || self.window.is_empty())
         {
             let page = self.ask(current.range, self.asked, limits.page_end(self.asked));
-            self.window.push(page);
+            self.window.push_boxed(page);
             self.asked += limits.page.saturating_sub(1);
         }
         self.window.start().await;
     }
 
-    /// Sends for a page. The future owns what it needs and outlives this call.
-    fn ask(
-        &self,
-        range: Range,
-        from: u32,
-        to: u32,
-    ) -> impl Future<Output = Answer> + use<P> + 'static {
+    /// Sends for a page of the part that is being read.
+    fn ask(&self, range: Range, from: u32, to: u32) -> InFlight<Answer> {
         let request = PageRequest {
             filters: self.filters(range),
             sort: Some(self.listing.sort),
@@ -489,14 +491,16 @@ impl Listing {
     }
 }
 
-/// Sends for a page of a data stream.
-pub(super) async fn send<P: Platform>(
+/// Sends for a page of a data stream. The future owns what it needs, and in its box it is one pointer to whoever waits for it.
+pub(super) fn send<P: Platform>(
     client: Client<P>,
     stream: DataStream,
     request: PageRequest,
-) -> Answer {
-    match stream {
-        DataStream::Alerts => client.alerts(&request).await,
-        _ => client.endpoints(&request).await,
-    }
+) -> InFlight<Answer> {
+    Box::pin(async move {
+        match stream {
+            DataStream::Alerts => client.alerts(&request).await,
+            _ => client.endpoints(&request).await,
+        }
+    })
 }
