@@ -41,7 +41,12 @@ fn example(example: &ChangedExample) -> String {
         // Writing to a String does not fail.
         let _ = write!(text, ": {}", human::shortened(title, 60));
     }
-    if let Some(host) = &example.host {
+    // An asset's title is mostly its host's name.
+    if let Some(host) = example
+        .host
+        .as_ref()
+        .filter(|_| example.host != example.title)
+    {
         let _ = write!(text, ", on {host}");
     }
     if let Some(reason) = &example.reason {
