@@ -53,7 +53,7 @@ impl Filter {
     }
 }
 
-/// Which page to read, always in ascending order.
+/// Which page to read, in ascending order unless the call says otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageRequest {
     /// What to read; none reads all.
@@ -89,14 +89,20 @@ impl<P: Platform> Client<P> {
             .await
     }
 
+    /// Alerts with their events, the newest first.
+    pub async fn newest_alerts(&self, request: &PageRequest) -> Result<Reply<Page>, Fault> {
+        self.page(Call::GetAlertsMultiEvents, request, "desc", "alerts")
+            .await
+    }
+
     async fn page(
         &self,
         call: Call,
         request: &PageRequest,
-        ascending: &str,
+        keyword: &str,
         list: &str,
     ) -> Result<Reply<Page>, Fault> {
-        let reply = self.ask(call, request_data(request, ascending)).await?;
+        let reply = self.ask(call, request_data(request, keyword)).await?;
         match read_page(reply.value, list) {
             Ok(value) => Ok(Reply {
                 value,
@@ -111,7 +117,7 @@ impl<P: Platform> Client<P> {
     }
 }
 
-fn request_data(request: &PageRequest, ascending: &str) -> Value {
+fn request_data(request: &PageRequest, keyword: &str) -> Value {
     let filters: Vec<Value> = request
         .filters
         .iter()
@@ -124,7 +130,7 @@ fn request_data(request: &PageRequest, ascending: &str) -> Value {
     data.insert("search_from".into(), request.from.into());
     data.insert("search_to".into(), request.to.into());
     if let Some(field) = request.sort {
-        data.insert("sort".into(), json!({"field": field, "keyword": ascending}));
+        data.insert("sort".into(), json!({"field": field, "keyword": keyword}));
     }
     Value::Object(data)
 }

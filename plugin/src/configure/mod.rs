@@ -9,6 +9,7 @@ mod read;
 mod settings;
 
 pub use document::{FIELDS, Field};
+pub(crate) use read::{ENDPOINT_STATES, KNOWN_ALERT_SOURCES};
 pub use settings::{AlertStatus, DataStream, SecurityLevel, Settings};
 
 use crate::contract::{Configuration, Problem};

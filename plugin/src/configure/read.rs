@@ -21,7 +21,7 @@ const DEFAULT_DATA_STREAMS: [DataStream; 2] = [DataStream::Endpoints, DataStream
 const DEFAULT_ALERT_SOURCES: [&str; 2] = ["XDR BIOC", "XDR IOC"];
 
 /// The states that the filter `endpoint_status` takes.
-const ENDPOINT_STATES: [&str; 4] = ["connected", "disconnected", "lost", "uninstalled"];
+pub const ENDPOINT_STATES: [&str; 4] = ["connected", "disconnected", "lost", "uninstalled"];
 
 /// All but those whose agent was removed.
 const DEFAULT_ENDPOINT_STATES: [&str; 3] = ["connected", "disconnected", "lost"];
@@ -43,7 +43,7 @@ const LONGEST_KEY_ID: usize = 32;
 
 /// Display names of alert sources that the vendor documents. Others exist (alerts of third parties bear "vendor -
 /// product"), so an unknown one is accepted.
-const KNOWN_ALERT_SOURCES: [&str; 21] = [
+pub const KNOWN_ALERT_SOURCES: [&str; 22] = [
     "XDR Agent",
     "XDR Analytics",
     "XDR Analytics BIOC",
@@ -65,6 +65,7 @@ const KNOWN_ALERT_SOURCES: [&str; 21] = [
     "Posture Policy",
     "Vulnerability Policy",
     "DLP",
+    "Graph Engine",
 ];
 
 /// Settings, and what is worth telling about them.
