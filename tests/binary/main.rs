@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod blindspots;
 mod everyday;
 mod keys;
 mod killing;

@@ -10,6 +10,7 @@
 )]
 
 mod alerts;
+mod blindspots;
 mod endpoints;
 mod faults;
 mod pitfalls;

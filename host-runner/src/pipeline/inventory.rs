@@ -1,4 +1,4 @@
-//! The `inventory` import over the store, bound to one connection and to the time before the sync began.
+//! The `inventory` import over the store, bound to one connection and, in a sync, to the time before it began.
 
 use crate::domain::{ConnectionId, DataStreamName, SyncId};
 use crate::imports::{HeldRecord, Inventory};
@@ -6,12 +6,15 @@ use crate::store::{OpenRecords, Order, Store};
 use futures_util::future::BoxFuture;
 
 /// What the store holds of one connection.
-pub(super) struct StoreInventory<S> {
-    pub(super) store: S,
-    pub(super) connection: ConnectionId,
-    /// The data streams that the manifest declares.
-    pub(super) streams: Vec<DataStreamName>,
-    pub(super) before: SyncId,
+pub struct StoreInventory<S> {
+    /// The tenant's store.
+    pub store: S,
+    /// Whose records.
+    pub connection: ConnectionId,
+    /// The data streams that may be asked for.
+    pub streams: Vec<DataStreamName>,
+    /// The sync under way, before whose beginning the records are listed; as they are now where there is none.
+    pub before: Option<SyncId>,
 }
 
 impl<S: Store> Inventory for StoreInventory<S> {
@@ -33,7 +36,7 @@ impl<S: Store> Inventory for StoreInventory<S> {
                 .open_records(&OpenRecords {
                     connection: self.connection,
                     stream: stream.clone(),
-                    before: Some(self.before),
+                    before: self.before,
                     order: if oldest_check_first {
                         Order::OldestCheck
                     } else {

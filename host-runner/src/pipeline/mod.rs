@@ -21,6 +21,7 @@ mod run;
 
 pub use cancel::Cancel;
 pub use fault::{FaultKind, RunFault};
+pub use inventory::StoreInventory;
 pub use job::{ModeChoice, SyncJob, SyncOptions};
 pub use making::making;
 pub use mode::{Chosen, Due, choose, full_due};

@@ -352,7 +352,7 @@ impl<'a, S: Store> Run<'a, S> {
                 store: self.job.store.clone(),
                 connection: self.job.connection.id,
                 streams: self.job.connection.data_streams.clone(),
-                before: self.sync.sync,
+                before: Some(self.sync.sync),
             }),
             clock: self.job.plugin.clock(),
             log: Arc::clone(&self.notes) as _,

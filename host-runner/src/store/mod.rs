@@ -15,6 +15,7 @@ mod document;
 mod error;
 mod evidence;
 mod finding;
+mod left_out;
 mod lock;
 mod merge;
 pub mod placeholders;
@@ -42,6 +43,7 @@ pub use document::{Document, DocumentKind, Lifecycle, Placeholder, Problem};
 pub use error::StoreError;
 pub use evidence::{Closing, Evidence};
 pub use finding::{Finding, FindingFilter, FindingState, Severity};
+pub use left_out::{Filtered, LeftOut, Sample};
 pub use lock::RunLock;
 pub use quarantine::{QuarantineFilter, Quarantined};
 pub use record::{OpenRecord, OpenRecords, Order, Record, RecordQuery, RecordState};
@@ -241,6 +243,14 @@ pub trait Store: Clone + Send + Sync + 'static {
         &self,
         connection: ConnectionId,
     ) -> impl Future<Output = Result<Summary, StoreError>> + Send;
+
+    /// What was read of a connection's data streams and is not shown, with at most so many keys of each kind, in the order in which the streams
+    /// were first synced.
+    fn left_out(
+        &self,
+        connection: ConnectionId,
+        examples: u32,
+    ) -> impl Future<Output = Result<Vec<LeftOut>, StoreError>> + Send;
 
     // Custom fields
 

@@ -39,10 +39,12 @@ pub async fn find<P: Platform>(
     {
         return spots.push(unknown.clone().of("alerts from sources that are left out"));
     }
-    let foreign = newest
-        .as_ref()
-        .map(|page| foreign(page, &chosen))
-        .unwrap_or_default();
+    let mut foreign = BTreeSet::new();
+    // Of the page only this is kept: the next one takes its room.
+    let all = newest.map(|page| {
+        foreign = foreign_sources(&page, &chosen);
+        Count::of(&page, PAGE_RECORDS)
+    });
     let known = KNOWN_ALERT_SOURCES
         .into_iter()
         .filter(|known| !chosen.iter().any(|source| source == known))
@@ -65,14 +67,14 @@ pub async fn find<P: Platform>(
             }
         }
     }
-    spots.extend(match newest {
-        Ok(page) => of_others(asker, &chosen, &page, named).await,
+    spots.extend(match all {
+        Ok(all) => of_others(asker, &chosen, all, named).await,
         Err(unknown) => Some(unknown.of(OTHERS)),
     });
 }
 
 /// Sources that the newest alerts name, and neither the vendor's documentation nor the configuration does.
-fn foreign(newest: &Page, chosen: &[String]) -> BTreeSet<String> {
+fn foreign_sources(newest: &Page, chosen: &[String]) -> BTreeSet<String> {
     let mut foreign = BTreeSet::new();
     for alert in &newest.records {
         let Some(source) = alert.get("source").and_then(Value::as_str) else {
@@ -117,7 +119,7 @@ fn of_source(source: &str, page: &Page) -> Option<BlindSpot> {
     } else {
         let verb = if open == 1 { "is" } else { "are" };
         let detail = format!("Of the newest {seen}, {open} {verb} open.");
-        let name = format!("alerts from {source}, in any status");
+        let name = format!("alerts from {source} in any status");
         counted(name, all, detail, REMEDY)
     };
     Some(BlindSpot { examples, ..spot })
@@ -128,10 +130,9 @@ fn of_source(source: &str, page: &Page) -> Option<BlindSpot> {
 async fn of_others<P: Platform>(
     asker: &mut Asker<P>,
     chosen: &[String],
-    newest: &Page,
+    all: Count,
     named: Option<u64>,
 ) -> Option<BlindSpot> {
-    let all = Count::of(newest, PAGE_RECORDS);
     let uncounted = Unknown {
         detail: format!(
             "The API counts no further than {}, so what is of no known source can't be told by subtraction.",

@@ -128,15 +128,17 @@ impl<'a, P: Platform> Keys<'a, P> {
         }
         let page = self
             .platform
-            .open(self.stream.name(), Order::Key, self.last.take(), PAGE)
+            .open(self.stream.name(), Order::Key, self.last.clone(), PAGE)
             .await
             .map_err(|why| Unknown {
                 detail: format!("The platform could not list what it holds: {why}."),
                 remedy: String::new(),
             })?;
-        // A host may give fewer than were asked for, so only an empty page is the end.
-        self.ended = page.is_empty();
-        self.last = page.last().map(|held| held.key.clone());
+        let last = page.last().map(|held| held.key.clone());
+        // A host may give fewer than were asked for, so only an empty page is the end; or one that does not lead on, and would come again and
+        // again.
+        self.ended = last <= self.last;
+        self.last = last;
         let keys: Vec<String> = page.into_iter().map(|held| held.key).collect();
         self.page = keys.into_iter();
         Ok(self.page.next())

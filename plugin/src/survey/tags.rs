@@ -147,7 +147,8 @@ async fn read<P: Platform>(asker: &mut Asker<P>, settings: &Settings) -> Result<
 }
 
 fn look(raw: Value, settings: &Settings, read: &mut Read) {
-    read.tells_tags |= raw.get("tags").is_some() || raw.get("endpointTags").is_some();
+    let told = |name| raw.get(name).is_some_and(|tags| !tags.is_null());
+    read.tells_tags |= told("tags") || told("endpointTags");
     // What can't be read is in quarantine, and counted there.
     let Ok(record) = record::endpoint(raw) else {
         return;

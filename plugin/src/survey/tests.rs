@@ -157,7 +157,7 @@ fn where_the_newest_page_does_not_hold_all_alerts_of_a_source_it_says_so() {
         .alerts(Some("ASM"), "STATUS_070_RESOLVED_OTHER", 1_164)
         .platform();
     let spots = report(&platform, json!({}));
-    let asm = named(&spots, "alerts from ASM, in any status");
+    let asm = named(&spots, "alerts from ASM in any status");
     assert_eq!((asm.count, asm.or_more), (Some(1_204), false));
     assert_eq!(asm.detail, "Of the newest 100, 40 are open.");
 }
@@ -168,7 +168,7 @@ fn where_the_api_stops_counting_there_may_be_more() {
         .alerts(Some("XDR Agent"), "STATUS_010_NEW", 12_000)
         .platform();
     let spots = report(&platform, json!({}));
-    let agent = named(&spots, "alerts from XDR Agent, in any status");
+    let agent = named(&spots, "alerts from XDR Agent in any status");
     assert_eq!((agent.count, agent.or_more), (Some(9_999), true));
     let others = named(&spots, "alerts from sources without a name here");
     assert_eq!(others.count, None);
@@ -191,7 +191,7 @@ fn a_null_total_beside_a_full_page_is_a_hundred_or_more() {
         Ok(tenant.answer(request))
     });
     let spots = report(&platform, json!({}));
-    let asm = named(&spots, "alerts from ASM, in any status");
+    let asm = named(&spots, "alerts from ASM in any status");
     assert_eq!((asm.count, asm.or_more), (Some(100), true));
 }
 

@@ -1,5 +1,6 @@
 //! The command line: every command, flag and help text. Only words and their shapes; what they do is in [`super::commands`].
 
+mod blindspots;
 mod connections;
 mod pace;
 mod records;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub use blindspots::BlindspotsArgs;
 pub use connections::{
     ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, StatusArgs, TestArgs,
     UpdateArgs,
@@ -103,6 +105,7 @@ pub enum Command {
     Assets(AssetsArgs),
     Findings(FindingsArgs),
     Quarantine(QuarantineArgs),
+    Blindspots(BlindspotsArgs),
     Transform(TransformArgs),
     #[command(hide = true)]
     CompileComponent(CompileComponentArgs),

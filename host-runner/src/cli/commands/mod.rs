@@ -1,5 +1,6 @@
 //! What each command does: read its arguments, ask a service, tell the result.
 
+mod blindspots;
 mod compile_component;
 mod configure;
 mod connect;
@@ -43,6 +44,7 @@ pub async fn run(context: &Context, command: &Command) -> CommandResult {
         Command::Assets(args) => records::assets(context, args).await,
         Command::Findings(args) => records::findings(context, args).await,
         Command::Quarantine(args) => records::quarantine(context, args).await,
+        Command::Blindspots(args) => blindspots::run(context, args).await,
         Command::Transform(args) => transform::run(context, args).await,
         Command::CompileComponent(args) => compile_component::run(args),
     }

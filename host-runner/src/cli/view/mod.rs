@@ -1,6 +1,7 @@
 //! How things look: from what is kept to text and JSON, without reading or writing anything.
 
 pub mod asset;
+pub mod blindspots;
 pub mod changes;
 pub mod connection;
 pub mod finding;

@@ -12,6 +12,7 @@ mod end;
 mod error;
 mod fail;
 mod held;
+mod left_out;
 mod open;
 mod pack;
 mod reading;
@@ -37,9 +38,9 @@ use crate::domain::{
 };
 use crate::store::{
     Asset, AssetFilter, BeginSync, Connection, EndCommit, EndReport, Finding, FindingFilter,
-    NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined, Record, RecordQuery,
-    RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SealedSecret, Standing,
-    StandingQuery, StepCommit, Store, StoreError, Summary, SyncHistory, SyncState,
+    LeftOut, NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined, Record,
+    RecordQuery, RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SealedSecret,
+    Standing, StandingQuery, StepCommit, Store, StoreError, Summary, SyncHistory, SyncState,
 };
 
 #[cfg(test)]
@@ -302,6 +303,16 @@ impl Store for SqliteStore {
 
     async fn summary(&self, connection: ConnectionId) -> Result<Summary, StoreError> {
         summary::of(self, connection)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn left_out(
+        &self,
+        connection: ConnectionId,
+        examples: u32,
+    ) -> Result<Vec<LeftOut>, StoreError> {
+        left_out::of(self, connection, examples)
             .await
             .map_err(|fail| self.explain(fail))
     }

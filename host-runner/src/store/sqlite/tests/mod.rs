@@ -3,6 +3,7 @@
 mod closing;
 mod connections;
 mod files;
+mod left_out;
 mod partial;
 mod properties;
 mod reading;
