@@ -55,6 +55,7 @@ async fn sequence(seed: u64) {
         .succeeded();
     let (victim, twin) = (Victim::of(&runner), Victim::of(&runner));
     let log = runner.simulator.log();
+    let full = [&SYNC[..], &["--mode", "full"]].concat();
     let (mut kills, mut queries) = (0, 0);
     let tenant = runner.simulator.tenant();
     let connection = victim.held().await.connection;
@@ -64,8 +65,12 @@ async fn sequence(seed: u64) {
             stir(&tenant, &mut draw, SystemClock.now().as_i64());
             moments.push(Truth::of(&tenant, &connection));
         }
+        let sync = match draw.below(3) {
+            0 => &full[..],
+            _ => &SYNC[..],
+        };
         let before = log.total();
-        twin.run(&SYNC).await.succeeded();
+        twin.run(sync).await.succeeded();
         let requests = log.total() - before;
 
         let (asked, due) = (log.count(START_XQL), kills + IN_A_ROW);
@@ -74,18 +79,17 @@ async fn sequence(seed: u64) {
                 requests: draw.below(requests + 1),
                 later: Duration::from_micros(draw.next() % *draw.pick(&LATER)),
             };
-            kills += u64::from(victim.killed(moment, &SYNC).await);
+            kills += u64::from(victim.killed(moment, sync).await);
         }
         let held = victim.held().await;
         let told = Truth::false_closings(&moments, &connection, &held.store).await;
         assert!(told.is_empty(), "{told:#?}");
         moments.drain(..moments.len() - 1);
-        compare(&victim, &twin, &SYNC).await;
+        compare(&victim, &twin, sync).await;
         queries += log.count(START_XQL) - asked;
     }
     expect_no_query_twice(&victim, queries).await;
 
-    let full = [&SYNC[..], &["--mode", "full"]].concat();
     twin.run(&full).await.succeeded();
     compare(&victim, &twin, &full).await;
     let held = victim.held().await;

@@ -54,8 +54,22 @@ fn first_new(state: &State, earlier: &State) -> Option<(SyncId, Ledger)> {
         .map(|((_, sync), account)| (sync, account))
 }
 
+/// Whether the connector reads a data stream incrementally.
+async fn reads_incrementally(runner: &Runner, stream: &str) -> bool {
+    let inspected = runner.run(&["inspect", "--json"]).await.succeeded().json();
+    let streams = inspected["manifest"]["dataStreams"].as_array().unwrap();
+    let declared = streams.iter().find(|declared| declared["name"] == stream);
+    declared.unwrap()["incremental"].as_bool().unwrap()
+}
+
 async fn killed_at_each_point(stream: &str, mode: &str) {
     let runner = synced_and_changed().await;
+    if mode == "incremental" && !reads_incrementally(&runner, stream).await {
+        let sync = [&SYNC[..], &["--stream", stream, "--mode", mode]].concat();
+        let refused = runner.run(&sync).await;
+        assert_eq!(refused.code, Some(3), "{refused:?}");
+        return;
+    }
     let log = runner.simulator.log();
     let sync = [&SYNC[..], &["--stream", stream, "--mode", mode]].concat();
     let base = Victim::of(&runner);
@@ -127,4 +141,20 @@ async fn a_full_sync_of_alerts_killed_at_any_commit_point_ends_as_if_it_had_not_
 async fn a_full_sync_of_vulnerabilities_killed_at_any_commit_point_ends_as_if_it_had_not_been_and_starts_no_second_query()
  {
     killed_at_each_point("vulnerabilities", "full").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incremental_sync_of_endpoints_killed_at_any_commit_point_ends_as_if_it_had_not_been() {
+    killed_at_each_point("endpoints", "incremental").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incremental_sync_of_alerts_killed_at_any_commit_point_ends_as_if_it_had_not_been() {
+    killed_at_each_point("alerts", "incremental").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incremental_sync_of_vulnerabilities_killed_at_any_commit_point_ends_as_if_it_had_not_been_and_starts_no_second_query()
+ {
+    killed_at_each_point("vulnerabilities", "incremental").await;
 }

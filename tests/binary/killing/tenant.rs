@@ -52,6 +52,16 @@ pub fn stir(tenant: &TenantHandle, draw: &mut Draw, now: i64) {
         };
         tenant.change_endpoint(&endpoint.id, change);
     }
+    for _ in 0..=draw.below(4) {
+        let endpoint = draw.pick(&endpoints);
+        let status = *draw.pick(&["UNINSTALLED", "LOST", "CONNECTED"]);
+        let change = EndpointChange {
+            status: Some(status.to_owned()),
+            last_seen: Some(now),
+            ..EndpointChange::default()
+        };
+        tenant.change_endpoint(&endpoint.id, change);
+    }
     for _ in 0..=draw.below(20) {
         let alert = draw.pick(&alerts);
         tenant.resolve_alert(&alert.id, "STATUS_060_RESOLVED_FALSE_POSITIVE");
