@@ -38,6 +38,10 @@ pub(super) struct State {
     requests: u32,
     /// Ids of which no reply told anything.
     untold: u64,
+    /// Ids that did not come back once and were not judged for good: whoever goes on asks for them again.
+    missing: Vec<String>,
+    /// An id that came back, or that the list gave: whoever goes on has none of its own.
+    canary: Option<String>,
     /// Whether it is through.
     done: bool,
 }
@@ -46,11 +50,15 @@ impl State {
     /// As it stands in a checkpoint; where something lacks, from the beginning.
     pub fn read(json: &Value) -> State {
         let number = |name: &str| json.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let text = |json: &Value| json.as_str().map(str::to_owned);
+        let missing = json.get("missing").and_then(Value::as_array);
         State {
-            after: json.get("after").and_then(Value::as_str).map(str::to_owned),
+            after: json.get("after").and_then(text),
             asked: number("asked"),
             requests: u32::try_from(number("requests")).unwrap_or(u32::MAX),
             untold: number("untold"),
+            missing: missing.into_iter().flatten().filter_map(text).collect(),
+            canary: json.get("canary").and_then(text),
             done: json.get("done") == Some(&Value::Bool(true)),
         }
     }
@@ -80,8 +88,8 @@ pub(super) struct Recheck {
     /// The last one that was listed.
     listed: Option<String>,
     all_listed: bool,
-    /// Ids that did not come back once.
-    missing: Vec<String>,
+    /// Ids that did not come back once and are to be asked for again; those of the state until it is asked for the first time.
+    missing: Option<Vec<String>>,
     /// What this read saw: it need not be asked for again.
     saw: Keys,
     canary: Option<String>,
@@ -103,7 +111,7 @@ impl Recheck {
     pub async fn abandon(&mut self) {
         self.window.void().await;
         self.under_way.clear();
-        self.missing.clear();
+        self.missing = None;
         self.held.clear();
         self.listed = None;
         self.all_listed = false;
@@ -122,6 +130,10 @@ impl Recheck {
         }
         if self.listed.is_none() {
             self.listed.clone_from(&state.after);
+        }
+        self.missing.get_or_insert_with(|| state.missing.clone());
+        if self.canary.is_none() {
+            self.canary.clone_from(&state.canary);
         }
         // The first request goes alone: what it brings back is the canary of the next ones.
         while self.window.len() < IN_FLIGHT
@@ -164,6 +176,9 @@ impl Recheck {
             }
             Err(fault) => return Err(fault.into()),
         }
+        let judged = |id: &String| batch.ids.iter().any(|asked| asked.again && asked.id == *id);
+        state.missing.retain(|id| !judged(id));
+        state.canary.clone_from(&self.canary);
         state.asked += batch.ids.iter().filter(|asked| !asked.again).count() as u64;
         state.after = batch.after.or(state.after.take());
         Ok(Some(format!(
@@ -182,7 +197,7 @@ impl Recheck {
         };
         let room = PAGE_RECORDS as usize - 1;
         while batch.ids.len() < room {
-            let Some(id) = self.missing.pop() else {
+            let Some(id) = self.missing.as_mut().and_then(Vec::pop) else {
                 break;
             };
             batch.numbers = as_number(&id).is_some();
@@ -279,7 +294,8 @@ impl Recheck {
         if proven {
             for asked in missing {
                 if !asked.again {
-                    self.missing.push(asked.id.clone());
+                    self.missing.get_or_insert_default().push(asked.id.clone());
+                    state.missing.push(asked.id.clone());
                     continue;
                 }
                 let others = batch.ids.len() - 1 + usize::from(batch.canary.is_some());
@@ -316,7 +332,8 @@ impl Recheck {
         client: &Client<P>,
         state: &mut State,
     ) -> Result<(), Fault> {
-        let mut left = self.missing.len();
+        let mut left = state.missing.len();
+        state.missing.clear();
         loop {
             left += self.held.len();
             self.held.clear();

@@ -163,10 +163,10 @@ impl State {
     }
 }
 
-/// Why something closed. What a full sync did not see names the times between which that looked, which are ours.
+/// Why something closed. Of what was not seen, and of what did not come back, the word tells how the read went, which is ours.
 fn told(evidence: Evidence) -> Value {
     match evidence.closing {
-        Closing::Gone => json!([evidence.closing]),
+        Closing::Gone | Closing::Deleted => json!([evidence.closing]),
         _ => json!([evidence.closing, evidence.word]),
     }
 }

@@ -84,7 +84,7 @@ pub fn stir(tenant: &TenantHandle, draw: &mut Draw, now: i64) {
         tenant.set_cves(&endpoint.id, Some(few));
     }
     for _ in 0..=draw.below(8) {
-        let seen = now - i64::try_from(draw.below(30)).unwrap() * DAY;
+        let seen = now - i64::try_from(draw.below(2) * draw.below(30)).unwrap() * DAY;
         let id = tenant.add_endpoint(NewEndpoint {
             first_seen: Some(seen),
             ..NewEndpoint::default()

@@ -361,7 +361,7 @@ mod tests {
             reasons: vec!["a doubt".to_owned()],
             seen: ["tag".to_owned()].into(),
             recheck: recheck::State::read(
-                &json!({"after": "k", "asked": 7, "requests": 2, "untold": 1, "done": true}),
+                &json!({"after": "k", "asked": 7, "requests": 2, "untold": 1, "missing": ["m"], "canary": "c", "done": true}),
             ),
             read: 105,
             ended: true,

@@ -189,6 +189,33 @@ fn a_recheck_that_is_cut_goes_on_where_it_stood_and_asks_for_none_twice() {
     assert_eq!(keys.into_iter().collect::<BTreeSet<_>>().len(), 350);
 }
 
+#[test]
+fn an_alert_that_was_missing_once_is_asked_for_again_by_the_run_that_goes_on() {
+    let (tenant, platform, from) = read_tenant(5);
+    tenant.records.borrow_mut().remove(2);
+    platform.set_now(NOW + HOUR);
+    let mut checkpoint = from;
+    let mut closed = Vec::new();
+    // One step of each run is committed.
+    for _ in 0..50 {
+        let from = Some(checkpoint.clone());
+        let reading = begin_as(
+            Mode::Incremental,
+            &platform,
+            &settings(),
+            DataStream::Alerts,
+            from,
+        )
+        .unwrap();
+        let Progress::Step(step) = block_on(reading.next()).unwrap() else {
+            break;
+        };
+        closed.extend(step.closures.into_iter().map(|closure| closure.key));
+        checkpoint = step.checkpoint;
+    }
+    assert_eq!(closed, ["2"]);
+}
+
 // elastic/integrations #19109: ids beyond 2^53 were rounded.
 #[test]
 fn ids_are_asked_for_as_exact_numbers_and_texts_never_beside_them() {
