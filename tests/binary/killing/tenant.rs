@@ -83,8 +83,10 @@ pub fn stir(tenant: &TenantHandle, draw: &mut Draw, now: i64) {
             .collect();
         tenant.set_cves(&endpoint.id, Some(few));
     }
-    for _ in 0..=draw.below(8) {
-        let seen = now - i64::try_from(draw.below(2) * draw.below(30)).unwrap() * DAY;
+    for n in 0..=draw.below(8) {
+        // Every other one is told late: only a full sync meets it.
+        let ago = if n % 2 == 0 { 0 } else { draw.below(30) };
+        let seen = now - i64::try_from(ago).unwrap() * DAY;
         let id = tenant.add_endpoint(NewEndpoint {
             first_seen: Some(seen),
             ..NewEndpoint::default()
