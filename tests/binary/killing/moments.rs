@@ -84,8 +84,11 @@ async fn sequence(seed: u64) {
         let held = victim.held().await;
         let told = Truth::false_closings(&moments, &connection, &held.store).await;
         assert!(told.is_empty(), "{told:#?}");
-        moments.drain(..moments.len() - 1);
         compare(&victim, &twin, sync).await;
+        if sync.contains(&"full") {
+            // Only then the store is known to equal the tenant: an alert that was opened again is met by a full sync.
+            moments.drain(..moments.len() - 1);
+        }
         queries += log.count(START_XQL) - asked;
     }
     expect_no_query_twice(&victim, queries).await;
