@@ -1,30 +1,45 @@
-//! What a connector logs during a run: passed on to the runner's own log, and warnings kept with the run.
+//! What a connector logs during a run: passed on to the runner's own log, and what a person should read kept with the run.
 
 use crate::imports::{LogLine, LogSink};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
-/// How many warnings a run keeps.
+/// How many warnings a run keeps, and how many lines that are none.
 const MOST: usize = 100;
+const MOST_TOLD: usize = 20;
 
-/// Keeps warnings and errors, each once.
+/// Keeps warnings and errors, and what else the connector tells (what a query cost, how much was asked for again), each once.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     warnings: Mutex<Vec<String>>,
+    told: Mutex<Vec<String>>,
+}
+
+fn keep(lines: &Mutex<Vec<String>>, most: usize, line: String) {
+    let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    if lines.len() < most && !lines.contains(&line) {
+        lines.push(line);
+    }
+}
+
+fn taken(lines: &Mutex<Vec<String>>) -> Vec<String> {
+    std::mem::take(&mut *lines.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 impl Notes {
     /// Adds one of the host's own.
     pub(super) fn add(&self, warning: String) {
-        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        if warnings.len() < MOST && !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
+        keep(&self.warnings, MOST, warning);
     }
 
-    /// What was kept.
+    /// The warnings that were kept.
     pub(super) fn taken(&self) -> Vec<String> {
-        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+        taken(&self.warnings)
+    }
+
+    /// What was told beside warnings.
+    pub(super) fn told(&self) -> Vec<String> {
+        taken(&self.told)
     }
 }
 
@@ -41,8 +56,10 @@ impl LogSink for Notes {
             tracing::Level::INFO => tracing::info!(target: "connector", "{text}"),
             _ => tracing::debug!(target: "connector", "{text}"),
         }
-        if line.level <= tracing::Level::WARN {
-            self.add(text);
+        match line.level {
+            tracing::Level::ERROR | tracing::Level::WARN => self.add(text),
+            tracing::Level::INFO => keep(&self.told, MOST_TOLD, text),
+            _ => {}
         }
     }
 }
@@ -52,11 +69,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_warning_is_kept_once_with_its_fields_and_a_debug_line_is_not() {
+    fn what_a_person_should_read_is_kept_once_with_its_fields_and_a_debug_line_is_not() {
         let notes = Notes::default();
         for level in [
             tracing::Level::WARN,
             tracing::Level::WARN,
+            tracing::Level::INFO,
+            tracing::Level::INFO,
             tracing::Level::DEBUG,
         ] {
             notes.write(LogLine {
@@ -66,5 +85,6 @@ mod tests {
             });
         }
         assert_eq!(notes.taken(), ["no endpoint bears the tag tag=x"]);
+        assert_eq!(notes.told(), ["no endpoint bears the tag tag=x"]);
     }
 }

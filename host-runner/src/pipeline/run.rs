@@ -241,6 +241,7 @@ impl<'a, S: Store> Run<'a, S> {
                         "mapHash": self.made.map.hash,
                         "component": self.job.plugin.sha256(),
                         "removal": verdict,
+                        "told": self.notes.told(),
                     }),
                 },
             )

@@ -177,8 +177,11 @@ fn tell(
     };
     output.line(card.render(output.style().colour))?;
     if report.state == RunState::Processed
-        && let Some(why) =
-            ledger::why_nothing(&report.ledger, session.switches().auto_onboard_assets)
+        && let Some(why) = ledger::why_nothing(
+            &report.ledger,
+            report.mode,
+            session.switches().auto_onboard_assets,
+        )
     {
         output.line(format!("  {}", human::plain(&why)))?;
     }

@@ -2,7 +2,7 @@
 
 use crate::cli::human::{count, counted};
 use crate::cli::table::Card;
-use crate::domain::{Documents, Ledger};
+use crate::domain::{Documents, Ledger, Mode};
 
 /// Adds the ledger's rows to a card.
 pub fn rows(card: &mut Card, ledger: &Ledger) {
@@ -123,7 +123,7 @@ pub fn filtered(ledger: &Ledger) -> String {
 }
 
 /// Why a sync stored nothing, where it did: with counts, so that a person knows which setting to change.
-pub fn why_nothing(ledger: &Ledger, auto_onboard: bool) -> Option<String> {
+pub fn why_nothing(ledger: &Ledger, mode: Mode, auto_onboard: bool) -> Option<String> {
     if ledger.new
         + ledger.changed
         + ledger.unchanged
@@ -135,9 +135,10 @@ pub fn why_nothing(ledger: &Ledger, auto_onboard: bool) -> Option<String> {
         return None;
     }
     if ledger.read == 0 {
-        return Some(
-            "nothing was stored: the API has no records of this kind within the configuration's filters".to_owned(),
-        );
+        return Some(match mode {
+            Mode::Full => "nothing was stored: the API has no records of this kind within the configuration's filters".to_owned(),
+            Mode::Incremental => "nothing was stored: there is nothing new since the last sync".to_owned(),
+        });
     }
     let mut reasons = Vec::new();
     if ledger.filtered_total() + ledger.out_of_scope > 0 {
@@ -217,15 +218,20 @@ mod tests {
 
     #[test]
     fn a_sync_that_stored_something_has_nothing_to_explain() {
-        assert_eq!(why_nothing(&ledger(), false), None);
+        assert_eq!(why_nothing(&ledger(), Mode::Full, false), None);
     }
 
     #[test]
     fn a_sync_that_stored_nothing_says_why_with_counts() {
         assert!(
-            why_nothing(&Ledger::default(), true)
+            why_nothing(&Ledger::default(), Mode::Full, true)
                 .unwrap()
                 .contains("no records")
+        );
+        assert!(
+            why_nothing(&Ledger::default(), Mode::Incremental, true)
+                .unwrap()
+                .contains("nothing new")
         );
         let mut parked = Ledger {
             read: 1_500,
@@ -233,7 +239,7 @@ mod tests {
             ..Ledger::default()
         };
         parked.filter("tags", 500);
-        let text = why_nothing(&parked, false).unwrap();
+        let text = why_nothing(&parked, Mode::Full, false).unwrap();
         for part in [
             "1,500 records",
             "500 (tags 500)",
@@ -243,7 +249,7 @@ mod tests {
             assert!(text.contains(part), "{text}");
         }
         assert!(
-            !why_nothing(&parked, true)
+            !why_nothing(&parked, Mode::Full, true)
                 .unwrap()
                 .contains("autoOnboardAssets")
         );

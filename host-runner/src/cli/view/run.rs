@@ -134,6 +134,8 @@ fn rows(card: &mut Card, run: &Run, now: Timestamp, process: Option<u64>) {
         "peak memory",
         (!memory.is_empty()).then(|| memory.join(", ")),
     );
+    let told = run.details.get("told").and_then(Value::as_array);
+    card.lines("told", told.into_iter().flatten().filter_map(Value::as_str));
     card.row_if("ended early", fault(run));
     card.lines("warnings", &run.warnings);
 }
