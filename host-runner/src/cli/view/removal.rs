@@ -68,8 +68,10 @@ fn would_be(preview: &RemovalPreview) -> Vec<String> {
     lines
 }
 
+/// In percent, rounded as the guard's own sentence rounds it.
 fn share(preview: &RemovalPreview) -> u64 {
-    preview.unseen.saturating_mul(100) / preview.held.max(1)
+    let held = preview.held.max(1);
+    preview.unseen.saturating_mul(200).saturating_add(held) / held.saturating_mul(2)
 }
 
 /// A record by the words by which people know it, and its key.

@@ -57,7 +57,7 @@ pub(super) async fn fill(tx: &mut SqliteConnection, leaving: &[Leaving]) -> Resu
     Ok(())
 }
 
-/// Lets the listed records leave.
+/// Lets the listed records leave. A finding that was closed before its record was stays closed.
 pub(super) async fn apply(
     tx: &mut SqliteConnection,
     ctx: &Context,
@@ -79,7 +79,8 @@ pub(super) async fn apply(
              evidence = (SELECT l.evidence FROM temp.leaving AS l WHERE l.record_id = findings.record_id),
              last_seen = CASE state WHEN 0 THEN (SELECT r.last_seen FROM records AS r WHERE r.id = findings.record_id)
                                     ELSE last_seen END
-         WHERE state <> 1 AND record_id IN (SELECT record_id FROM temp.leaving)",
+         WHERE record_id IN (SELECT record_id FROM temp.leaving)
+           AND (state <> 1 OR (SELECT r.state FROM records AS r WHERE r.id = findings.record_id) = 1)",
     )
     .bind(now)
     .execute(&mut *tx)

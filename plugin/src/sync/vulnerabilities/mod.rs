@@ -312,12 +312,8 @@ impl<P: Platform> Vulnerabilities<P> {
         };
         // Of a query that was read before, its cost was said before.
         if self.state.last.is_none() {
-            let mut fields = vec![("cost", cost.to_string())];
-            fields.extend(
-                answer
-                    .remaining_quota
-                    .map(|left| ("left", left.to_string())),
-            );
+            let mut fields = vec![("cost", units(cost))];
+            fields.extend(answer.remaining_quota.map(|left| ("left", units(left))));
             self.client.platform().log(
                 Level::Info,
                 "The XQL query is done; its cost and what is left of the day's quota, in units.",
@@ -536,6 +532,11 @@ impl<P: Platform> Vulnerabilities<P> {
     fn warn(&self, message: &str) {
         self.client.platform().log(Level::Warn, message, &[]);
     }
+}
+
+/// Units of quota as a person reads them: sums of the API's fractions have noise in their last digits.
+fn units(units: f64) -> String {
+    format!("{units:.4}")
 }
 
 /// Why the rows of a query that is done can't be read.

@@ -237,7 +237,7 @@ fn close(
             seen_at: None,
         });
         match (record.state, to) {
-            (RecordState::Closed, _) => {
+            (RecordState::Closed, RecordState::Closed) => {
                 ledger.unchanged += 1;
                 continue;
             }
@@ -245,6 +245,7 @@ fn close(
                 ledger.out_of_scope += 1;
                 continue;
             }
+            // One that was closed lives again, and is left out: it is not to be shown as resolved any more.
             (_, RecordState::OutOfScope) => ledger.out_of_scope += 1,
             _ => ledger.closed += 1,
         }

@@ -95,6 +95,30 @@ async fn out_of_scope_is_not_closed_is_hidden_and_comes_back() {
 }
 
 #[tokio::test]
+async fn what_was_resolved_and_lives_out_of_scope_is_not_shown_as_resolved_any_more() {
+    let bench = with_alerts(1).await;
+    let sync = bench.begin("alerts", Mode::Incremental, 30).await;
+    bench
+        .close(&sync, vec![closure("a0", Closing::Resolved)])
+        .await;
+    let left_out = || {
+        vec![closure(
+            "a0",
+            Closing::OutOfScope("alertStatuses".to_owned()),
+        )]
+    };
+    let ledger = bench.close(&sync, left_out()).await;
+    assert_eq!((ledger.out_of_scope, ledger.unchanged), (1, 0));
+    assert_eq!(bench.findings().await[0].state, FindingState::OutOfScope);
+    assert_eq!(
+        bench.record("alerts", "a0").await.unwrap().state,
+        RecordState::OutOfScope
+    );
+    let ledger = bench.close(&sync, left_out()).await;
+    assert_eq!(ledger.out_of_scope, 1);
+}
+
+#[tokio::test]
 async fn a_finding_closed_and_seen_again_is_reopened_not_new() {
     let bench = with_alerts(1).await;
     let sync = bench.begin("alerts", Mode::Incremental, 30).await;
