@@ -3,6 +3,8 @@
 //! What leaves is listed in a temporary table first, so that the removal of a hundred thousand records is the same few statements as the closing
 //! of one, and takes no memory here.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
@@ -119,6 +121,51 @@ pub(super) async fn release_assets(
     ctx: &Context,
     ledger: &mut Ledger,
 ) -> Result<(), Fail> {
+    release_findings(tx, ctx, ledger).await?;
+    let released = sqlx::query(
+        "UPDATE assets SET closed_at = ?1, updated_at = ?1,
+             state = CASE WHEN EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.state = 2) THEN 2 ELSE 1 END
+         WHERE id IN (SELECT asset_id FROM temp.touched) AND created_by IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.state = 0)",
+    )
+    .bind(ctx.now.as_i64())
+    .execute(tx)
+    .await?;
+    ledger.documents.assets_deactivated += released.rows_affected();
+    Ok(())
+}
+
+/// Findings that were just written, on assets that left before: they leave too, as those did that were there when the asset left. They are open
+/// again with their asset.
+pub(super) async fn follow_assets(
+    tx: &mut SqliteConnection,
+    ctx: &Context,
+    assets: &BTreeSet<i64>,
+    ledger: &mut Ledger,
+) -> Result<(), Fail> {
+    let left: Vec<i64> = sqlx::query_scalar(
+        "SELECT a.id FROM json_each(?1) AS j CROSS JOIN assets AS a ON a.id = j.value WHERE a.state <> 0",
+    )
+    .bind(pack::json(assets)?)
+    .fetch_all(&mut *tx)
+    .await?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    clear(tx).await?;
+    sqlx::query("INSERT INTO temp.touched (asset_id) SELECT value FROM json_each(?1)")
+        .bind(pack::json(&left)?)
+        .execute(&mut *tx)
+        .await?;
+    release_findings(tx, ctx, ledger).await
+}
+
+/// This connection's open findings on the assets in `touched` that it feeds no more.
+async fn release_findings(
+    tx: &mut SqliteConnection,
+    ctx: &Context,
+    ledger: &mut Ledger,
+) -> Result<(), Fail> {
     let now = ctx.now.as_i64();
     let evidence = |closing, word: &str| Evidence {
         closing,
@@ -157,16 +204,6 @@ pub(super) async fn release_assets(
     for state in findings {
         count_findings(ledger, state, 1);
     }
-    let released = sqlx::query(
-        "UPDATE assets SET closed_at = ?1, updated_at = ?1,
-             state = CASE WHEN EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.state = 2) THEN 2 ELSE 1 END
-         WHERE id IN (SELECT asset_id FROM temp.touched) AND created_by IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.state = 0)",
-    )
-    .bind(now)
-    .execute(tx)
-    .await?;
-    ledger.documents.assets_deactivated += released.rows_affected();
     Ok(())
 }
 

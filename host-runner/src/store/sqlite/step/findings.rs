@@ -11,7 +11,7 @@ use super::{Context, max_id};
 use crate::domain::Ledger;
 use crate::store::sqlite::fail::{Fail, refused};
 use crate::store::sqlite::held::state_of;
-use crate::store::sqlite::pack;
+use crate::store::sqlite::{closing, pack};
 use crate::store::{Closing, Document, DocumentKind, Evidence, RecordState, Severity, Standing};
 
 /// A finding that is held.
@@ -129,6 +129,10 @@ pub(super) async fn write(
         });
     }
     insert(tx, ctx, &rows).await?;
+    let on: BTreeSet<i64> = rows.iter().filter_map(|row| row.asset).collect();
+    if !on.is_empty() {
+        closing::follow_assets(tx, ctx, &on, ledger).await?;
+    }
     // A partial entry proves nothing about what it lacks.
     let last_seen: HashMap<i64, i64> = written
         .iter()

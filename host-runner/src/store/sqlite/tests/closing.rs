@@ -456,6 +456,36 @@ async fn an_endpoint_out_of_scope_hides_its_asset_and_findings() {
 }
 
 #[tokio::test]
+async fn a_new_finding_on_an_asset_out_of_scope_is_out_of_scope_until_the_asset_is_back() {
+    let bench = with_alerts(1).await;
+    let sync = bench.begin("endpoints", Mode::Incremental, 30).await;
+    bench
+        .close(
+            &sync,
+            vec![closure("e1", Closing::OutOfScope("tags".to_owned()))],
+        )
+        .await;
+    bench.end(&sync).await;
+    let sync = bench.begin("alerts", Mode::Incremental, 40).await;
+    bench
+        .commit(bench.step(&sync, vec![alert("a9", "e1")]))
+        .await;
+    bench.end(&sync).await;
+    let states = |findings: Vec<Finding>| -> Vec<FindingState> {
+        findings.into_iter().map(|finding| finding.state).collect()
+    };
+    assert_eq!(
+        states(bench.findings().await),
+        [FindingState::OutOfScope, FindingState::OutOfScope]
+    );
+    bench.full("endpoints", 50, vec![endpoint("e1", "1")]).await;
+    assert_eq!(
+        states(bench.findings().await),
+        [FindingState::Open, FindingState::Open]
+    );
+}
+
+#[tokio::test]
 async fn a_connector_can_not_say_what_only_the_platform_may() {
     let bench = with_alerts(1).await;
     let sync = bench.begin("alerts", Mode::Incremental, 30).await;
