@@ -114,11 +114,7 @@ impl Chaos {
             ChaosTerm::Fault(named, rate) if *named == fault => Some(*rate),
             _ => None,
         };
-        self.terms()
-            .iter()
-            .rev()
-            .find_map(of)
-            .unwrap_or(Rate::NEVER)
+        self.rate(of)
     }
 
     /// How often a mutation comes before a request.
@@ -130,6 +126,11 @@ impl Chaos {
             ChaosTerm::Mutation(named, rate) if *named == mutation => Some(*rate),
             _ => None,
         };
+        self.rate(of)
+    }
+
+    /// What the last term that speaks of a thing says.
+    fn rate(&self, of: impl Fn(&ChaosTerm) -> Option<Rate>) -> Rate {
         self.terms()
             .iter()
             .rev()
