@@ -137,3 +137,38 @@ fn records_of_public_samples_fit_where_the_samples_are_there() {
         }
     }
 }
+
+#[test]
+fn what_tells_who_or_where_somebody_is_says_so() {
+    const STREAMS: [DataStream; 3] = [
+        DataStream::Endpoints,
+        DataStream::Alerts,
+        DataStream::Vulnerabilities,
+    ];
+    fn marks(schema: &Value, found: &mut Vec<(String, String)>) {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            if let Some(mark) = property.get("x-personal") {
+                found.push((name.clone(), mark.as_str().unwrap().to_owned()));
+            }
+            marks(property, found);
+            marks(&property["items"], found);
+        }
+    }
+    for stream in STREAMS {
+        let schema: Value = serde_json::from_slice(source_schema(stream)).unwrap();
+        let mut found = Vec::new();
+        marks(&schema, &mut found);
+        for (name, mark) in &found {
+            assert!(
+                ["user", "host", "address", "id"].contains(&mark.as_str()),
+                "{name}: {mark}"
+            );
+        }
+        let user = match stream {
+            DataStream::Alerts => "user_name",
+            DataStream::Endpoints | DataStream::Vulnerabilities => "users",
+        };
+        assert!(found.contains(&(user.to_owned(), "user".to_owned())));
+        assert!(found.contains(&("endpoint_id".to_owned(), "id".to_owned())));
+    }
+}

@@ -10,7 +10,7 @@ pub fn config_schema() -> &'static [u8] {
 }
 
 /// JSON Schema (2020-12) of one source record of a data stream. It names what the vendor documents and what was seen; fields
-/// that it does not name are kept under their own names.
+/// that it does not name are kept under their own names. What tells who or where somebody is carries `x-personal`, as the contract has it.
 pub fn source_schema(data_stream: DataStream) -> &'static [u8] {
     match data_stream {
         DataStream::Endpoints => compact_json!("schemas/endpoints.json"),
