@@ -186,13 +186,18 @@ impl Rig {
             switches: model.switches(policy),
             always_written: model.always_written.clone(),
             egress,
+            tap: None,
             options,
             observer: Arc::new(Unobserved),
             cancel: Cancel::new(),
         }
     }
 
-    async fn egress(&self) -> Arc<Egress> {
+    /// The connection's way out.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub async fn egress(&self) -> Arc<Egress> {
         let keyring = self.desk.keyring().expect("a keyring");
         let Some(patience) = self.patience else {
             let linked = connection::link::of_connection(

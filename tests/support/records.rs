@@ -36,7 +36,7 @@ pub async fn entries(rig: &Rig, stream: &str) -> Vec<Entry> {
         mode: Mode::Full,
         checkpoint: None,
     };
-    let reading = cortex_xdr::sync::sync(Native::new(job.egress), request)
+    let reading = cortex_xdr::sync::sync(Native::new(rig.egress().await), request)
         .await
         .expect("a sync");
     let mut entries = Vec::new();

@@ -92,6 +92,7 @@ async fn run(
         inventory: Arc::new(NoInventory),
         clock: desk.plugin.clock(),
         log,
+        tap: None,
     };
     Ok(desk
         .plugin

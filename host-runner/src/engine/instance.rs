@@ -5,7 +5,7 @@ use super::limits::{LimitReached, Limits};
 use super::meter::{Guarded, Meter};
 use crate::contract;
 use crate::domain::Clock;
-use crate::imports::{Reach, State};
+use crate::imports::{Reach, State, Tap};
 use std::sync::Arc;
 use wasmtime::{Engine, Store};
 
@@ -21,6 +21,8 @@ pub(crate) struct Instance {
     pub(crate) store: Store<State>,
     pub(crate) exports: contract::Plugin,
     pub(crate) meter: Arc<Meter>,
+    /// What stands between it and its imports, where something does.
+    pub(crate) tap: Option<Arc<dyn Tap>>,
 }
 
 /// Makes an instance within the limits.
@@ -34,6 +36,7 @@ pub(crate) async fn instantiate(
         Some(egress) => Meter::with(shared.limits.clone(), Box::new(move || egress.held_back())),
         None => Meter::new(shared.limits.clone()),
     });
+    let tap = reach.tap.clone();
     let mut store = Store::new(&shared.engine, State::new(reach, Arc::clone(&meter)));
     store.limiter(|state| state);
     store.set_hostcall_fuel(usize::try_from(shared.limits.call_mib << 20).unwrap_or(usize::MAX));
@@ -51,6 +54,7 @@ pub(crate) async fn instantiate(
         store,
         exports,
         meter,
+        tap,
     })
 }
 

@@ -16,6 +16,7 @@ mod meter;
 mod plugin;
 mod reading;
 mod runtime;
+mod turns;
 
 pub use call::CallError;
 pub use compile::{Compiler, compile_file};

@@ -3,8 +3,10 @@
 use super::call::CallError;
 use super::instance::{Instance, finish};
 use super::meter::Guarded;
+use super::turns::Turns;
 use crate::contract::connector::{Progress, SyncRequest};
 use crate::contract::types::Fault;
+use crate::imports::Tap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -66,12 +68,20 @@ async fn run(mut instance: Instance, request: SyncRequest, sender: mpsc::Sender<
     let meter = Arc::clone(&instance.meter);
     let exports = &instance.exports;
     let recycle_at = meter.limits().recycle_mib << 20;
+    let tap = instance.tap.clone();
+    if let Some(tap) = &tap {
+        tap.instance(&request);
+        tap.asked();
+    }
     let work = instance.store.run_concurrent(async |accessor| {
         let api = exports.connector_platform_connector();
         let reading = match api.call_sync(accessor, request).await? {
             Ok(reading) => reading,
             Err(fault) => {
                 meter.end_step();
+                if !tapped(&tap, &Err(fault.clone())) {
+                    return Ok(());
+                }
                 // Nobody left to tell is as good as told.
                 let _ = sender.send(Delivery::Fault(fault)).await;
                 return wasmtime::Result::Ok(());
@@ -79,8 +89,14 @@ async fn run(mut instance: Instance, request: SyncRequest, sender: mpsc::Sender<
         };
         loop {
             meter.begin_step();
+            if let Some(tap) = &tap {
+                tap.asked();
+            }
             let progress = api.reading().call_next(accessor, reading).await?;
             meter.end_step();
+            if !tapped(&tap, &progress) {
+                return Ok(());
+            }
             let last = !matches!(progress, Ok(Progress::Step(_)));
             let delivery = progress.map_or_else(Delivery::Fault, Delivery::Progress);
             if sender.send(delivery).await.is_err() || last {
@@ -92,8 +108,13 @@ async fn run(mut instance: Instance, request: SyncRequest, sender: mpsc::Sender<
             }
         }
     });
-    let outcome = Guarded::new(work, &meter).await;
+    let outcome = Guarded::new(Turns::new(work, tap.clone()), &meter).await;
     if let Err(error) = finish(VERB, &meter, outcome) {
         let _ = sender.send(Delivery::Broken(error)).await;
     }
+}
+
+/// Shows a tap what a call gave; whether to go on.
+fn tapped(tap: &Option<Arc<dyn Tap>>, progress: &Result<Progress, Fault>) -> bool {
+    tap.as_ref().is_none_or(|tap| tap.gave(progress))
 }

@@ -14,7 +14,15 @@ impl Host for State {
 
 impl<T: Send> HostWithStore<T> for HasSelf<State> {
     async fn sleep(accessor: &Accessor<T, Self>, milliseconds: u64) -> wasmtime::Result<()> {
-        accessor.with(|mut store| store.get().meter.host_call())?;
+        let tap = accessor.with(|mut store| -> wasmtime::Result<_> {
+            let state: &mut State = store.get();
+            state.meter.host_call()?;
+            Ok(state.reach.tap.clone())
+        })?;
+        if let Some(tap) = tap {
+            tap.sleep(milliseconds).await;
+            return Ok(());
+        }
         // However long it asks for: the step's time on the clock bounds it.
         tokio::time::sleep(Duration::from_millis(milliseconds.min(u64::from(u32::MAX)))).await;
         Ok(())

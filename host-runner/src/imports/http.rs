@@ -1,15 +1,15 @@
-//! `http`: the guest's requests, handed to the connection's [`Egress`](crate::egress::Egress), and the bodies of its replies.
+//! `http`: the guest's requests, handed to the connection's [`Outbound`](super::Outbound), and the bodies of its replies.
 
-use super::State;
+use super::{ReplyBody, State};
 use crate::contract::{http as wit, signing};
-use crate::egress::{self, Egress, IncomingBody, OutgoingRequest};
+use crate::egress::{self, OutgoingRequest};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use wasmtime::component::{Accessor, HasSelf, Resource};
 
 /// The body of a reply, in the guest's hands. Dropping it ends the exchange.
 pub struct ResponseBody {
-    body: Arc<Mutex<IncomingBody>>,
+    body: Arc<Mutex<Box<dyn ReplyBody>>>,
 }
 
 /// The most bytes that one read hands over, whatever the guest asks for.
@@ -45,7 +45,7 @@ impl<T: Send> wit::HostBodyWithStore<T> for HasSelf<State> {
                 meter.response_bytes(bytes.len())?;
                 Ok(Ok(bytes.to_vec()))
             }
-            Err(failure) => Ok(Err(told(failure))),
+            Err(failure) => Ok(Err(failure)),
         }
     }
 }
@@ -66,48 +66,37 @@ impl<T: Send> wit::HostWithStore<T> for HasSelf<State> {
                 "no-connection: this verb has no way to the network".to_owned(),
             )));
         };
-        let incoming = match send(&egress, request).await {
-            Ok(incoming) => incoming,
-            Err(failure) => return Ok(Err(told(failure))),
+        let answer = match egress.send(outgoing(request)).await {
+            Ok(answer) => answer,
+            Err(failure) => return Ok(Err(failure)),
         };
-        let status = incoming.status.as_u16();
-        let headers = incoming
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                (name.as_str().to_owned(), value)
-            })
-            .collect();
-        let body = Arc::new(Mutex::new(incoming.body));
+        let body = Arc::new(Mutex::new(answer.body));
         let body = accessor.with(|mut store| store.get().table.push(ResponseBody { body }))?;
         Ok(Ok(wit::Response {
-            status,
-            headers,
+            status: answer.status,
+            headers: answer.headers,
             body,
         }))
     }
 }
 
-async fn send(egress: &Egress, request: wit::Request) -> Result<egress::Incoming, egress::Failure> {
-    egress
-        .send(OutgoingRequest {
-            origin: request.origin,
-            method: match request.method {
-                wit::Method::Get => http::Method::GET,
-                wit::Method::Post => http::Method::POST,
-            },
-            path: request.path,
-            query: request.query,
-            headers: request
-                .headers
-                .into_iter()
-                .map(|(name, fills)| (name, fills.into_iter().map(fill).collect()))
-                .collect(),
-            body: request.body.into(),
-            repeatable: request.repeatable,
-        })
-        .await
+fn outgoing(request: wit::Request) -> OutgoingRequest {
+    OutgoingRequest {
+        origin: request.origin,
+        method: match request.method {
+            wit::Method::Get => http::Method::GET,
+            wit::Method::Post => http::Method::POST,
+        },
+        path: request.path,
+        query: request.query,
+        headers: request
+            .headers
+            .into_iter()
+            .map(|(name, fills)| (name, fills.into_iter().map(fill).collect()))
+            .collect(),
+        body: request.body.into(),
+        repeatable: request.repeatable,
+    }
 }
 
 fn fill(fill: signing::Fill) -> egress::Fill {
@@ -137,20 +126,5 @@ fn part(part: signing::Part) -> egress::Part {
         signing::Part::NowMs => egress::Part::NowMs,
         signing::Part::Nonce => egress::Part::Nonce,
         signing::Part::Body => egress::Part::Body,
-    }
-}
-
-fn told(failure: egress::Failure) -> wit::Failure {
-    match failure {
-        egress::Failure::Denied { rule, text } => {
-            wit::Failure::Denied(format!("{}: {text}", rule.name()))
-        }
-        egress::Failure::Limit(limit) => wit::Failure::Limit(limit.name().to_owned()),
-        egress::Failure::Timeout => wit::Failure::Timeout,
-        egress::Failure::Connect(text) => wit::Failure::Connect(text),
-        egress::Failure::Tls(text) => wit::Failure::Tls(text),
-        egress::Failure::Body(text) => wit::Failure::Body(text),
-        egress::Failure::Busy => wit::Failure::Busy,
-        egress::Failure::Other(text) => wit::Failure::Other(text),
     }
 }

@@ -7,14 +7,17 @@ mod clock;
 mod http;
 mod inventory;
 mod log;
+mod outbound;
+mod tap;
 
 pub use self::http::ResponseBody;
 pub use self::inventory::{HeldRecord, Inventory, NoInventory};
 pub use self::log::{LogLine, LogSink, Silent};
+pub use self::outbound::{Answer, Outbound, ReplyBody};
+pub use self::tap::Tap;
 
 use crate::contract;
 use crate::domain::Clock;
-use crate::egress::Egress;
 use crate::engine::Meter;
 use std::sync::Arc;
 use wasmtime::ResourceLimiter;
@@ -23,13 +26,15 @@ use wasmtime::component::ResourceTable;
 /// What one instance can reach.
 pub struct Reach {
     /// The way out; none for verbs that are pure by type.
-    pub egress: Option<Arc<Egress>>,
+    pub egress: Option<Arc<dyn Outbound>>,
     /// What the platform holds.
     pub inventory: Arc<dyn Inventory>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where lines of log go.
     pub log: Arc<dyn LogSink>,
+    /// What stands between a sync's guest and all this, where something does.
+    pub tap: Option<Arc<dyn Tap>>,
 }
 
 impl Reach {
@@ -41,6 +46,7 @@ impl Reach {
             inventory: Arc::new(NoInventory),
             clock,
             log,
+            tap: None,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The `inventory` import over the store, bound to one connection and, in a sync, to the time before it began.
 
+use super::books::Books;
 use crate::domain::{ConnectionId, DataStreamName, SyncId};
 use crate::imports::{HeldRecord, Inventory};
-use crate::store::{OpenRecords, Order, Store};
+use crate::store::{OpenRecords, Order};
 use futures_util::future::BoxFuture;
 
 /// What the store holds of one connection.
@@ -17,7 +18,7 @@ pub struct StoreInventory<S> {
     pub before: Option<SyncId>,
 }
 
-impl<S: Store> Inventory for StoreInventory<S> {
+impl<S: Books> Inventory for StoreInventory<S> {
     fn open(
         &self,
         data_stream: String,

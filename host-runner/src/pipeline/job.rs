@@ -3,8 +3,8 @@
 use super::cancel::Cancel;
 use super::observe::Observer;
 use crate::domain::DataStreamName;
-use crate::egress::Egress;
 use crate::engine::Plugin;
+use crate::imports::{Outbound, Tap};
 use crate::store::{Connection, RemovalGuard, Switches};
 use std::sync::Arc;
 
@@ -48,7 +48,9 @@ pub struct SyncJob<S> {
     /// JSON Pointers of what is written to assets even where existing ones are not updated.
     pub always_written: Vec<String>,
     /// The connection's way out; shared by all its syncs, so that they are paced together.
-    pub egress: Arc<Egress>,
+    pub egress: Arc<dyn Outbound>,
+    /// What stands between the component and what it is told, where something does.
+    pub tap: Option<Arc<dyn Tap>>,
     /// How.
     pub options: SyncOptions,
     /// Who watches.

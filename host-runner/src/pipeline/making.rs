@@ -1,9 +1,10 @@
 //! What documents are made with, beside the record.
 
+use super::books::Books;
 use super::job::SyncJob;
 use super::report::SyncError;
 use crate::domain::sha256_hex;
-use crate::store::{Store, StoredMap, Switches};
+use crate::store::{StoredMap, Switches};
 
 /// What documents are made with.
 pub(super) struct Made {
@@ -14,7 +15,7 @@ pub(super) struct Made {
 }
 
 impl Made {
-    pub(super) async fn of<S: Store>(job: &SyncJob<S>) -> Result<Self, SyncError> {
+    pub(super) async fn of<S: Books>(job: &SyncJob<S>) -> Result<Self, SyncError> {
         let map = job
             .connection
             .maps

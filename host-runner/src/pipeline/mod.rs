@@ -5,6 +5,7 @@
 //! memory does not grow with the tenant.
 
 mod accept;
+mod books;
 mod bounds;
 mod cancel;
 mod fault;
@@ -19,6 +20,7 @@ mod observe;
 mod report;
 mod run;
 
+pub use books::Books;
 pub use cancel::Cancel;
 pub use fault::{FaultKind, RunFault};
 pub use inventory::StoreInventory;

@@ -1,6 +1,7 @@
 //! The run itself: step by step from the component to the store.
 
 use super::accept;
+use super::books::Books;
 use super::bounds::Bounds;
 use super::fault::{FaultKind, RunFault};
 use super::guard::guard;
@@ -18,7 +19,7 @@ use crate::engine::{CallError, Delivery, LimitReached, Mapper};
 use crate::imports::Reach;
 use crate::store::{
     BeginSync, EndCommit, Entry, NewRun, Outcome, RemovalGuard, RunEnd, StandingQuery, StepCommit,
-    Store, SyncState, Verdict,
+    SyncState, Verdict,
 };
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,7 +31,7 @@ use std::time::Instant;
 ///
 /// # Errors
 /// Where no run could be begun, or the store failed to record its end.
-pub async fn sync<S: Store>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
+pub async fn sync<S: Books>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
     let history = job
         .store
         .sync_history(job.connection.id, &job.stream)
@@ -54,18 +55,21 @@ pub async fn sync<S: Store>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
         });
     };
     let made = Made::of(job).await?;
-    let chosen = choose(
-        &history,
-        &Due::of(
-            &job.connection,
-            &job.stream,
-            job.options.mode,
-            declared.incremental,
-            made.with.clone(),
-            job.plugin.clock().now(),
-        ),
-    )
-    .map_err(SyncError::Mode)?;
+    let chosen = match job.store.chosen() {
+        Some(chosen) => chosen,
+        None => choose(
+            &history,
+            &Due::of(
+                &job.connection,
+                &job.stream,
+                job.options.mode,
+                declared.incremental,
+                made.with.clone(),
+                job.plugin.clock().now(),
+            ),
+        )
+        .map_err(SyncError::Mode)?,
+    };
     let guard = guard(&job.options.guard, &job.connection, &history);
 
     let report = Run::begin(job, chosen, job.options.restart, &made, &guard)
@@ -140,7 +144,7 @@ impl From<crate::store::StoreError> for Stop {
     }
 }
 
-impl<'a, S: Store> Run<'a, S> {
+impl<'a, S: Books> Run<'a, S> {
     async fn begin(
         job: &'a SyncJob<S>,
         chosen: Chosen,
@@ -347,7 +351,7 @@ impl<'a, S: Store> Run<'a, S> {
     }
 
     fn reach(&self) -> Reach {
-        Reach {
+        let plain = Reach {
             egress: Some(Arc::clone(&self.job.egress)),
             inventory: Arc::new(StoreInventory {
                 store: self.job.store.clone(),
@@ -357,6 +361,11 @@ impl<'a, S: Store> Run<'a, S> {
             }),
             clock: self.job.plugin.clock(),
             log: Arc::clone(&self.notes) as _,
+            tap: None,
+        };
+        match &self.job.tap {
+            Some(tap) => Arc::clone(tap).reach(plain),
+            None => plain,
         }
     }
 

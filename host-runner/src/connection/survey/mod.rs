@@ -55,6 +55,7 @@ pub async fn survey(
         }),
         clock: desk.plugin.clock(),
         log: desk.log(name),
+        tap: None,
     };
     let config = connection.config.to_string().into_bytes();
     let spots = desk.plugin.survey(config, silent_days, reach).await?;
