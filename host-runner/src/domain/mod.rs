@@ -1,9 +1,10 @@
 //! Small types that every other module shares: names that are safe to build paths from, time, modes, states and counts.
 //!
-//! Nothing here does I/O, and nothing here knows any other module of the runner.
+//! Nothing here does I/O but for making a folder, and nothing here knows any other module of the runner.
 
 mod clock;
 mod fingerprint;
+mod folder;
 mod ids;
 mod ledger;
 mod mode;
@@ -13,6 +14,7 @@ mod timestamp;
 
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use fingerprint::sha256_hex;
+pub use folder::make_private_folder;
 pub use ids::{ConnectionId, RunId, SyncId};
 pub use ledger::{Documents, Ledger};
 pub use mode::{Mode, UnknownMode};

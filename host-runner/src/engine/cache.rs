@@ -18,7 +18,8 @@ pub(crate) struct Cache {
 impl Cache {
     /// Opens the folder, making it where it is missing, closed to others.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        // The data directory may be made by this too.
+        crate::domain::make_private_folder(folder)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -44,7 +44,7 @@ pub enum SealError {
     },
     /// Not a sealed secret, or of a later version.
     #[error(
-        "the stored secret `{name}` is damaged or was written by a later version; give it again with `update --secret`"
+        "the stored secret `{name}` is damaged or was written by a later version; give it again"
     )]
     Format {
         /// The secret's name.
@@ -53,7 +53,7 @@ pub enum SealError {
     /// Sealed with a master key that is not here.
     #[error(
         "the secret `{name}` is encrypted with the master key {key}, which is not among the keys here; \
-         bring that key back, or give the secret again with `update --secret`"
+         bring that key back, or give the secret again"
     )]
     UnknownKey {
         /// The secret's name.
@@ -63,12 +63,25 @@ pub enum SealError {
     },
     /// The key is right and the value was changed, or belongs elsewhere.
     #[error(
-        "the stored secret `{name}` was changed, or belongs to another connection; give it again with `update --secret`"
+        "the stored secret `{name}` was changed, or belongs to another connection; give it again"
     )]
     Tampered {
         /// The secret's name.
         name: String,
     },
+}
+
+impl SealError {
+    /// The secret's name.
+    pub fn secret(&self) -> &str {
+        match self {
+            SealError::Random { name }
+            | SealError::Cipher { name }
+            | SealError::Format { name }
+            | SealError::UnknownKey { name, .. }
+            | SealError::Tampered { name } => name,
+        }
+    }
 }
 
 impl Keyring {
@@ -104,7 +117,7 @@ impl Keyring {
         let format = || SealError::Format { name: name() };
         let (id, rest) = key_id(sealed).ok_or_else(format)?;
         let (nonce, text) = rest.split_at_checked(NONCE).ok_or_else(format)?;
-        let master = self.find(id).ok_or_else(|| SealError::UnknownKey {
+        let master = self.find_key(id).ok_or_else(|| SealError::UnknownKey {
             name: name(),
             key: id,
         })?;
@@ -136,6 +149,11 @@ impl Keyring {
         let secret = self.open_sealed(place, sealed)?;
         self.seal(place, &secret).map(Some)
     }
+}
+
+/// The key that sealed a value; none where it is no sealed value of this version.
+pub fn sealed_with(sealed: &[u8]) -> Option<KeyId> {
+    key_id(sealed).map(|(id, _)| id)
 }
 
 /// The id of the key that sealed a value, and what follows it.

@@ -1,13 +1,26 @@
 use proptest::prelude::*;
 
+use std::fs;
+
 use super::super::{Place, Secret};
 use super::*;
 
 const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const BASE64: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
+/// As with nothing in the environment.
 fn open(data: &Path) -> Result<Keyring, KeyringError> {
-    Keyring::from_sources(None, None, data)
+    match Keyring::from_sources(None, None, data)? {
+        Some(keyring) => Ok(keyring),
+        None => Keyring::create(data.join(KEY_FILE)),
+    }
+}
+
+fn given(text: &str) -> Keyring {
+    let text = Some(Zeroizing::new(text.to_owned()));
+    Keyring::from_sources(text, None, Path::new("nowhere"))
+        .unwrap()
+        .unwrap()
 }
 
 #[test]
@@ -75,6 +88,28 @@ fn the_file_is_for_its_owner_only_and_refused_where_others_can_read_it() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn the_folder_is_made_for_its_owner_only_and_refused_where_others_can_write() {
+    use std::os::unix::fs::PermissionsExt;
+    let above = tempfile::tempdir().unwrap();
+    let data = above.path().join("data");
+    let made = open(&data).unwrap();
+    let set = |mode| fs::set_permissions(&data, fs::Permissions::from_mode(mode)).unwrap();
+    let modes = made.source().modes().unwrap();
+    assert_eq!((modes.folder, modes.file), (0o700, 0o600));
+    for mode in [0o770, 0o702, 0o777] {
+        set(mode);
+        for error in [open(&data).unwrap_err(), made.begin_rotation().unwrap_err()] {
+            let told = error.to_string();
+            assert!(matches!(error, KeyringError::Folder { .. }), "{told}");
+            assert!(told.contains("chmod 700"), "{told}");
+        }
+    }
+    set(0o755);
+    open(&data).unwrap();
+}
+
 #[test]
 fn a_file_that_holds_no_key_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
@@ -107,8 +142,8 @@ fn the_variable_comes_before_the_command_and_the_command_before_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let from = |variable: Option<&str>, command: Option<&str>| {
         let variable = variable.map(|text| Zeroizing::new(text.to_owned()));
-        Keyring::from_sources(variable, command.map(str::to_owned), folder.path())
-            .map(|ring| ring.current().id())
+        Keyring::from_sources(variable, command, folder.path())
+            .map(|ring| ring.unwrap().current().id())
     };
     let (one, two) = (HEX, HEX.replace('0', "1"));
     let echo = format!("echo {two}");
@@ -132,6 +167,30 @@ fn the_variable_comes_before_the_command_and_the_command_before_the_file() {
 }
 
 #[test]
+fn what_the_command_prints_is_trimmed_and_no_error_repeats_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = |command: &str| Keyring::from_sources(None, Some(command), folder.path());
+    let ring = from(&format!("printf '\\n  %s \\r\\n\\n' {HEX}"))
+        .unwrap()
+        .unwrap();
+    assert_eq!(ring.current().id(), MasterKey::parse(HEX).unwrap().id());
+    for command in [
+        format!("echo {HEX}; exit 3"),
+        format!("echo {HEX}x"),
+        format!("printf '\\377{HEX}'"),
+        // More than any keys, without an end.
+        format!("yes {HEX}"),
+    ] {
+        let error = from(&command).unwrap_err();
+        let told = format!("{error} {error:?}");
+        assert!(!told.contains(HEX), "{told}");
+        assert!(told.contains("HOST_RUNNER_MASTER_KEY_COMMAND") || told.contains('3'));
+    }
+    let error = from("exit 3").unwrap_err().to_string();
+    assert!(error.contains("exit status: 3"), "{error}");
+}
+
+#[test]
 fn a_rotation_keeps_the_old_key_until_it_is_finished() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place {
@@ -144,18 +203,23 @@ fn a_rotation_keeps_the_old_key_until_it_is_finished() {
         .seal(&place, &Secret::new("test-key".to_owned()))
         .unwrap();
 
-    old.begin_rotation().unwrap();
+    old.begin_rotation().unwrap().place().unwrap();
     // Another process, after a crash.
     let both = open(folder.path()).unwrap();
     assert!(both.is_rotating());
     assert_ne!(both.current().id(), old.current().id());
     assert_eq!(
-        both.begin_rotation().unwrap().current().id(),
+        both.begin_rotation()
+            .unwrap()
+            .place()
+            .unwrap()
+            .current()
+            .id(),
         both.current().id()
     );
     let resealed = both.reseal(&place, &sealed).unwrap().unwrap();
 
-    both.finish_rotation().unwrap();
+    both.finish_rotation().unwrap().place().unwrap();
     let new = open(folder.path()).unwrap();
     assert!(!new.is_rotating());
     assert_eq!(
@@ -167,22 +231,56 @@ fn a_rotation_keeps_the_old_key_until_it_is_finished() {
 
 #[test]
 fn a_key_from_the_environment_is_not_replaced_but_may_bring_its_successor() {
-    let folder = tempfile::tempdir().unwrap();
-    let from = |text: &str| {
-        Keyring::from_sources(Some(Zeroizing::new(text.to_owned())), None, folder.path()).unwrap()
-    };
     assert!(matches!(
-        from(HEX).begin_rotation(),
+        given(HEX).begin_rotation(),
         Err(KeyringError::Foreign { .. })
     ));
     let successor = HEX.replace('0', "1");
-    let both = from(&format!("{successor}\n{HEX}"))
-        .begin_rotation()
-        .unwrap();
+    let both = given(&format!("{successor}\n{HEX}"));
+    let both = both.begin_rotation().unwrap().place().unwrap();
     assert_eq!(
         both.current().id(),
         MasterKey::parse(&successor).unwrap().id()
     );
+    assert_eq!(
+        both.former().collect::<Vec<_>>(),
+        [MasterKey::parse(HEX).unwrap().id()]
+    );
+    let new = both.finish_rotation().unwrap().place().unwrap();
+    assert!(!new.is_rotating() && !Path::new("nowhere").exists());
+}
+
+#[test]
+fn what_is_staged_is_not_in_force_before_it_is_placed_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = open(folder.path()).unwrap();
+    let staged = old.begin_rotation().unwrap();
+    let files = || fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files(), 2);
+    assert!(!open(folder.path()).unwrap().is_rotating());
+    drop(staged);
+    assert_eq!(files(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_that_a_killed_process_left_behind_are_removed_by_the_next_rotation() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let old = open(folder.path()).unwrap();
+    let staged = old.begin_rotation().unwrap();
+    // A process that is killed removes nothing.
+    std::mem::forget(staged);
+    let left: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_name() != KEY_FILE)
+        .collect();
+    assert_eq!(left.len(), 1);
+    let mode = left[0].metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    old.begin_rotation().unwrap().place().unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]
@@ -190,7 +288,7 @@ fn tenants_have_keys_of_their_own() {
     let key = MasterKey::parse(HEX).unwrap();
     assert_eq!(key.tenant_key("acme"), key.tenant_key("acme"));
     assert_ne!(key.tenant_key("acme"), key.tenant_key("other"));
-    assert_ne!(*key.tenant_key("acme"), *key.0);
+    assert_ne!(key.tenant_key("acme").as_slice(), key.0.as_slice());
 }
 
 #[test]

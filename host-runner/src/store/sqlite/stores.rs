@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::error::from_io;
 use super::open::open;
 use super::{Inner, SqliteStore};
-use crate::domain::TenantName;
+use crate::domain::{TenantName, make_private_folder};
 use crate::store::{StoreError, lock};
 
 /// The ending of a tenant's file.
@@ -155,12 +155,5 @@ fn remove(path: &Path) -> Result<bool, StoreError> {
 
 /// Makes a folder, with those above it, that others can't read.
 pub(super) fn private_folder(path: &Path) -> Result<(), StoreError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path).map_err(|error| from_io(path, &error))
+    make_private_folder(path).map_err(|error| from_io(path, &error))
 }
