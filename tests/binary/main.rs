@@ -16,6 +16,7 @@ mod everyday;
 mod keys;
 mod killing;
 mod removal;
+mod rotation;
 mod runner;
 mod stopping;
 #[path = "../support/truth.rs"]

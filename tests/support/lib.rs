@@ -198,18 +198,16 @@ impl Rig {
     /// # Panics
     /// Where there is none.
     pub async fn egress(&self) -> Arc<Egress> {
-        let keyring = self.desk.keyring().expect("a keyring");
         let Some(patience) = self.patience else {
             let linked = connection::link::of_connection(
-                &self.desk.plugin,
+                &self.desk,
                 &self.store,
-                &keyring,
                 &self.connection,
                 self.rate,
             );
             return linked.await.expect("a way out");
         };
-        let secrets = connection::link::secrets(&self.store, &keyring, &self.connection);
+        let secrets = connection::link::secrets(&self.desk, &self.store, &self.connection);
         let secrets = secrets.await.expect("the secrets");
         let origins = self.connection.origins.iter().map(|(name, origin)| {
             let origin = Origin::parse(origin).expect("an origin");

@@ -8,7 +8,9 @@ use crate::component::LoadError;
 use crate::connection::ConnectionError;
 use crate::contract::connector::Check;
 use crate::contract::types::Problem;
+use crate::domain::{ConnectionName, TenantName};
 use crate::engine::{CallError, EngineError, LimitReached};
+use crate::secrets::KeyringError;
 use crate::store::StoreError;
 
 impl From<StoreError> for Failure {
@@ -86,7 +88,13 @@ impl From<ConnectionError> for Failure {
 
 fn exit(error: &ConnectionError) -> Exit {
     match error {
-        ConnectionError::Keyring(_) | ConnectionError::Seal(_) => Exit::Store,
+        ConnectionError::Keyring(KeyringError::Foreign { .. }) | ConnectionError::NoKey => {
+            Exit::Input
+        }
+        ConnectionError::Keyring(KeyringError::Busy) => Exit::Busy,
+        ConnectionError::Keyring(_) | ConnectionError::Seal(_) | ConnectionError::Sealed { .. } => {
+            Exit::Store
+        }
         ConnectionError::Contract(_) | ConnectionError::SetAside { .. } => Exit::Component,
         ConnectionError::TestFailed(_) => Exit::Refused,
         _ => Exit::Input,
@@ -107,11 +115,21 @@ fn remedy(error: &ConnectionError) -> String {
         ConnectionError::OtherBuild { connection, .. } => format!(
             "move it to the loaded build with `host-runner update {connection} --tenant TENANT --upgrade`, or give its own build with --plugin"
         ),
+        ConnectionError::Sealed {
+            tenant,
+            connection,
+            error,
+        } => renewal(tenant, connection, error.secret()),
         ConnectionError::NoSuchMap { .. } | ConnectionError::NoTarget { .. } => {
             "`host-runner inspect` lists the connector's maps".to_owned()
         }
         _ => String::new(),
     }
+}
+
+/// How to give a secret again that can't be opened.
+pub fn renewal(tenant: &TenantName, connection: &ConnectionName, secret: &str) -> String {
+    format!("host-runner update {connection} --tenant {tenant} --secret {secret}=env:VARIABLE")
 }
 
 /// How to raise a limit, for whoever trusts the component with more.

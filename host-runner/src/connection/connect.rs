@@ -127,7 +127,8 @@ async fn save(
     tested: Tested,
 ) -> Result<Connection, ConnectionError> {
     let store = desk.stores.create(&request.tenant).await?;
-    let keyring = desk.keyring()?;
+    // Held until the secrets are committed.
+    let keyring = desk.keyring().await?;
     let now = desk.clock.now();
     let connection = Connection {
         id: ConnectionId::default(),

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::keys::HeldKeyring;
 use super::{ConnectionError, TracingLog};
 use crate::domain::{Clock, ConnectionName};
 use crate::engine::Plugin;
 use crate::imports::LogSink;
-use crate::secrets::Keyring;
 use crate::store::sqlite::Stores;
 
 /// What every service needs.
@@ -33,12 +33,12 @@ impl Desk {
         }
     }
 
-    /// The master keys. The first use makes one.
+    /// The master keys, held against a rotation until they are dropped. The first use makes one.
     ///
     /// # Errors
     /// Where there is none that can be used.
-    pub fn keyring(&self) -> Result<Keyring, ConnectionError> {
-        Ok(Keyring::open(&self.data)?)
+    pub async fn keyring(&self) -> Result<HeldKeyring, ConnectionError> {
+        Ok(HeldKeyring::open(&self.data).await?)
     }
 
     /// Where a connection's component logs to.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::contract::connector::Check;
 use crate::contract::types::Problem;
-use crate::domain::{ConnectionName, DataStreamName};
+use crate::domain::{ConnectionName, DataStreamName, TenantName};
 use crate::egress::EgressError;
 use crate::engine::CallError;
 use crate::model::ModelError;
@@ -23,9 +23,25 @@ pub enum ConnectionError {
     /// There is no master key.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    /// A secret could not be sealed or opened.
+    /// There is no master key to rotate.
+    #[error(
+        "there is no master key to rotate: no file master.key is in the data directory, and neither HOST_RUNNER_MASTER_KEY nor HOST_RUNNER_MASTER_KEY_COMMAND is set; \
+         `keys show` says whether a connection lacks it, and the first `connect` makes one"
+    )]
+    NoKey,
+    /// A secret could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A connection's secret could not be opened.
+    #[error("connection \"{connection}\" of tenant \"{tenant}\" can't be used: {error}")]
+    Sealed {
+        /// Whose.
+        tenant: TenantName,
+        /// Which connection.
+        connection: ConnectionName,
+        /// Why, with the secret's name.
+        error: SealError,
+    },
     /// The component did not come to its end.
     #[error(transparent)]
     Call(#[from] CallError),

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::{ConnectionError, origins};
+use super::{ConnectionError, Desk, origins};
 use crate::component::Manifest;
 use crate::domain::{ConnectionId, TenantName};
 use crate::egress::{Egress, EgressConfig, EgressLimits, Origin, Rate};
-use crate::engine::{Limits, Plugin};
-use crate::secrets::{Keyring, Place, SecretSet};
+use crate::engine::Limits;
+use crate::secrets::{Keyring, Place, SealError, Secret, SecretSet};
 use crate::store::{Connection, SealedSecret, Store};
 
 /// What the user may choose about a way out.
@@ -53,20 +53,19 @@ pub fn open(
 /// # Errors
 /// Where the loaded component is not the one that it is bound to, a secret can't be opened, or an origin is not allowed.
 pub async fn of_connection<S: Store>(
-    plugin: &Plugin,
+    desk: &Desk,
     store: &S,
-    keyring: &Keyring,
     connection: &Connection,
     rate: Rate,
 ) -> Result<Arc<Egress>, ConnectionError> {
-    let manifest = plugin.manifest();
+    let manifest = desk.plugin.manifest();
     let origins = origins::judge(
         manifest,
         &connection.origins,
         &connection.typed_config,
         connection.allow_loopback,
     )?;
-    let secrets = secrets(store, keyring, connection).await?;
+    let secrets = secrets(desk, store, connection).await?;
     if let Some(missing) = connection
         .secrets
         .iter()
@@ -83,7 +82,7 @@ pub async fn of_connection<S: Store>(
         origins,
         &secrets,
         &connection.secrets,
-        plugin.limits(),
+        desk.plugin.limits(),
         options,
     )
 }
@@ -93,19 +92,72 @@ pub async fn of_connection<S: Store>(
 /// # Errors
 /// Where one can't be: another master key, or a value that was changed or moved.
 pub async fn secrets<S: Store>(
+    desk: &Desk,
+    store: &S,
+    connection: &Connection,
+) -> Result<SecretSet, ConnectionError> {
+    let keyring = desk.keyring().await?;
+    let kept = opened(store, &keyring, connection).await?;
+    kept.into_iter()
+        .map(|(name, secret)| match secret {
+            Ok(secret) => Ok((name, secret)),
+            Err(error) => Err(unopened(store, connection, error)),
+        })
+        .collect()
+}
+
+/// A connection's secrets that a change of it needs: all that are not given anew. One that is given anew need not open, which is how a connection
+/// is mended whose master key was lost.
+pub(super) async fn kept<S: Store>(
+    desk: &Desk,
+    store: &S,
+    connection: &Connection,
+    given: &SecretSet,
+) -> Result<Kept, ConnectionError> {
+    let keyring = desk.keyring().await?;
+    let mut kept = Kept::default();
+    for (name, secret) in opened(store, &keyring, connection).await? {
+        match secret {
+            Ok(secret) => kept.secrets.insert(name, secret),
+            Err(_) if given.get(&name).is_some() => kept.some_lost = true,
+            Err(error) => return Err(unopened(store, connection, error)),
+        }
+    }
+    Ok(kept)
+}
+
+/// What is kept of a connection's secrets.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Those that open.
+    pub(super) secrets: SecretSet,
+    /// Whether one does not.
+    pub(super) some_lost: bool,
+}
+
+async fn opened<S: Store>(
     store: &S,
     keyring: &Keyring,
     connection: &Connection,
-) -> Result<SecretSet, ConnectionError> {
-    let mut secrets = SecretSet::default();
+) -> Result<Vec<(String, Result<Secret, SealError>)>, ConnectionError> {
+    let mut secrets = Vec::new();
     let id = connection.id.to_string();
     for name in store.secret_names(connection.id).await? {
         if let Some(sealed) = store.secret(connection.id, &name).await? {
             let place = place(store.tenant(), &id, &name);
-            secrets.insert(name.clone(), keyring.open_sealed(&place, &sealed)?);
+            let secret = keyring.open_sealed(&place, &sealed);
+            secrets.push((name, secret));
         }
     }
     Ok(secrets)
+}
+
+fn unopened<S: Store>(store: &S, connection: &Connection, error: SealError) -> ConnectionError {
+    ConnectionError::Sealed {
+        tenant: store.tenant().clone(),
+        connection: connection.name.clone(),
+        error,
+    }
 }
 
 /// Seals secrets for a tenant's connection.
@@ -127,7 +179,7 @@ pub(super) fn sealed(
         .collect()
 }
 
-fn place<'a>(tenant: &'a TenantName, connection: &'a str, name: &'a str) -> Place<'a> {
+pub(super) fn place<'a>(tenant: &'a TenantName, connection: &'a str, name: &'a str) -> Place<'a> {
     Place {
         tenant: tenant.as_str(),
         connection,

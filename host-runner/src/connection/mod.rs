@@ -7,6 +7,7 @@ mod complete;
 mod connect;
 mod desk;
 mod error;
+pub mod keys;
 pub mod link;
 mod log;
 mod map_argument;

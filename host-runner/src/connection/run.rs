@@ -52,8 +52,7 @@ pub async fn session(
     if let Err(error) = desk.stores.clear_trials() {
         tracing::warn!("a dry run's copy is left behind: {error}");
     }
-    let egress =
-        link::of_connection(&desk.plugin, &store, &desk.keyring()?, &connection, rate).await?;
+    let egress = link::of_connection(desk, &store, &connection, rate).await?;
     Ok(Session {
         store,
         connection,

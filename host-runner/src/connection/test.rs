@@ -40,8 +40,7 @@ pub async fn test(
     let store = desk.stores.open(tenant).await?;
     let connection = store.connection(name).await?;
     binding::check(&desk.plugin, &connection)?;
-    let keyring = desk.keyring()?;
-    let egress = link::of_connection(&desk.plugin, &store, &keyring, &connection, rate).await?;
+    let egress = link::of_connection(desk, &store, &connection, rate).await?;
     let checks = run(desk, egress, &connection.config, desk.log(name)).await?;
     onlooker.tested(&checks);
     // Read again: it may have been changed while the test ran.

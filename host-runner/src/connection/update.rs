@@ -63,8 +63,6 @@ pub async fn update(
         Err(ConnectionError::OtherBuild { .. }) if request.upgrade => {}
         checked => checked?,
     }
-    let keyring = desk.keyring()?;
-    let kept = link::secrets(&store, &keyring, &connection).await?;
     let fields = desk.plugin.manifest().secret_fields();
     // A saved configuration was completed by a known version of the connector; a new one by none.
     let written_by = request
@@ -77,7 +75,8 @@ pub async fn update(
         .unwrap_or_else(|| connection.typed_config.clone());
     let typed = TypedConfig::new(config, request.secrets.clone(), &fields)?;
     let given = typed.secrets.clone();
-    let typed = typed.with_kept(&kept);
+    let kept = link::kept(desk, &store, &connection, &given).await?;
+    let typed = typed.with_kept(&kept.secrets);
     let allow_loopback = request.allow_loopback || connection.allow_loopback;
 
     let log = desk.log(&request.name);
@@ -141,7 +140,7 @@ pub async fn update(
         tested,
         // Whoever changes a connection has looked at it.
         set_aside: None,
-        secrets_changed_at: if replaces(&given, &kept) {
+        secrets_changed_at: if kept.some_lost || replaces(&given, &kept.secrets) {
             Some(now)
         } else {
             connection.secrets_changed_at
@@ -149,6 +148,8 @@ pub async fn update(
         updated_at: now,
         ..connection
     };
+    // Read again, and held until they are committed: the keys may have been rotated while the test ran.
+    let keyring = desk.keyring().await?;
     let sealed = link::sealed(&keyring, store.tenant(), changed.id, &given)?;
     store.update_connection(&changed, &sealed).await?;
     Ok(changed)

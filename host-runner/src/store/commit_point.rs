@@ -56,11 +56,23 @@ pub enum CommitPoint {
     RemovalTable,
     /// A connection's removal is committed.
     RemovalCommitted,
+    /// A new master key is written beside the file of the old ones, and not in its place.
+    RotationStaged,
+    /// The new master key is in place beside the old ones, and nothing is sealed with it.
+    RotationBegun,
+    /// A tenant's secrets are sealed anew, and nothing is committed; reached once per tenant.
+    ResealWritten,
+    /// A tenant's secrets that are sealed anew are committed; reached once per tenant.
+    ResealCommitted,
+    /// Every secret is sealed with the new master key, and the old ones are still there.
+    RotationEnding,
+    /// The old master keys are gone.
+    RotationEnded,
 }
 
 impl CommitPoint {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::RunBegun,
         Self::SyncBegun,
         Self::StepBegun,
@@ -83,6 +95,12 @@ impl CommitPoint {
         Self::ConnectionCommitted,
         Self::RemovalTable,
         Self::RemovalCommitted,
+        Self::RotationStaged,
+        Self::RotationBegun,
+        Self::ResealWritten,
+        Self::ResealCommitted,
+        Self::RotationEnding,
+        Self::RotationEnded,
     ];
 
     /// Its name in the environment variable.
@@ -111,6 +129,12 @@ impl CommitPoint {
             Self::ConnectionCommitted => "connection-committed",
             Self::RemovalTable => "removal-table",
             Self::RemovalCommitted => "removal-committed",
+            Self::RotationStaged => "rotation-staged",
+            Self::RotationBegun => "rotation-begun",
+            Self::ResealWritten => "reseal-written",
+            Self::ResealCommitted => "reseal-committed",
+            Self::RotationEnding => "rotation-ending",
+            Self::RotationEnded => "rotation-ended",
         }
     }
 }
@@ -123,7 +147,7 @@ impl fmt::Display for CommitPoint {
 
 /// Says that a point is reached: the last thing that a process does where it is to die there.
 #[cfg(debug_assertions)]
-pub(super) fn reach(point: CommitPoint) {
+pub(crate) fn reach(point: CommitPoint) {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -147,7 +171,7 @@ pub(super) fn reach(point: CommitPoint) {
 
 /// Nothing dies in a release build.
 #[cfg(not(debug_assertions))]
-pub(super) fn reach(_: CommitPoint) {}
+pub(crate) fn reach(_: CommitPoint) {}
 
 /// Where to die.
 #[cfg(debug_assertions)]

@@ -109,6 +109,19 @@ pub struct SealedSecret {
     pub sealed: Vec<u8>,
 }
 
+/// A sealed secret as it is kept, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptSecret {
+    /// The connection's id, which the secret is bound to.
+    pub connection: ConnectionId,
+    /// The connection's name, for messages.
+    pub connection_name: ConnectionName,
+    /// The secret's name.
+    pub name: String,
+    /// What opens to it with the tenant's key.
+    pub sealed: Vec<u8>,
+}
+
 /// Whether a connection's test passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "state")]

@@ -38,7 +38,9 @@ use crate::domain::{
 
 pub use asset::{Asset, AssetFilter, AssetState};
 pub use changes::{Change, Changed, ChangedExample};
-pub use connection::{ComponentRef, Connection, Policy, Purge, SealedSecret, StoredMap, Tested};
+pub use connection::{
+    ComponentRef, Connection, KeptSecret, Policy, Purge, SealedSecret, StoredMap, Tested,
+};
 pub use document::{Document, DocumentKind, Lifecycle, Placeholder, Problem};
 pub use error::StoreError;
 pub use evidence::{Closing, Evidence};
@@ -132,6 +134,16 @@ pub trait Store: Clone + Send + Sync + 'static {
         &self,
         connection: ConnectionId,
     ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
+    /// All sealed secrets of the tenant's connections, by connection and name.
+    fn sealed_secrets(&self) -> impl Future<Output = Result<Vec<KeptSecret>, StoreError>> + Send;
+
+    /// Seals the tenant's secrets anew, all in one transaction: `reseal` is told each of them and gives what is to be kept in its place, or
+    /// none where it stays. The answer is how many were replaced.
+    fn reseal_secrets(
+        &self,
+        reseal: impl FnMut(&KeptSecret) -> Option<Vec<u8>> + Send,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     // Runs
 

@@ -2,6 +2,7 @@
 
 mod blindspots;
 mod connections;
+mod keys;
 mod pace;
 mod records;
 mod runs;
@@ -17,6 +18,7 @@ pub use connections::{
     ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, StatusArgs, TestArgs,
     UpdateArgs,
 };
+pub use keys::{KeysArgs, KeysCommand};
 pub use pace::{PaceArgs, RequestRate};
 pub use records::{
     AssetStanding, AssetsArgs, FindingStanding, FindingsArgs, QuarantineArgs, TransformArgs,
@@ -98,6 +100,7 @@ pub enum Command {
     Update(UpdateArgs),
     Connections(ConnectionsArgs),
     Disconnect(DisconnectArgs),
+    Keys(KeysArgs),
     Test(TestArgs),
     Sync(SyncArgs),
     Status(StatusArgs),

@@ -8,6 +8,7 @@ mod connections;
 #[cfg(feature = "simulator")]
 mod demo;
 mod inspect;
+mod keys;
 mod records;
 mod runs;
 #[cfg(feature = "simulator")]
@@ -41,6 +42,7 @@ pub async fn run(context: &Context, command: &Command) -> CommandResult {
         Command::Sync(args) => sync::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Runs(args) => runs::run(context, args).await,
+        Command::Keys(args) => keys::run(context, args).await,
         Command::Assets(args) => records::assets(context, args).await,
         Command::Findings(args) => records::findings(context, args).await,
         Command::Quarantine(args) => records::quarantine(context, args).await,

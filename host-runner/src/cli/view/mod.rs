@@ -5,6 +5,7 @@ pub mod blindspots;
 pub mod changes;
 pub mod connection;
 pub mod finding;
+pub mod keys;
 pub mod ledger;
 pub mod removal;
 pub mod report;

@@ -43,8 +43,7 @@ pub async fn survey(
     let store = desk.stores.open(tenant).await?;
     let connection = store.connection(name).await?;
     binding::check(&desk.plugin, &connection)?;
-    let keyring = desk.keyring()?;
-    let egress = link::of_connection(&desk.plugin, &store, &keyring, &connection, rate).await?;
+    let egress = link::of_connection(desk, &store, &connection, rate).await?;
     let reach = Reach {
         egress: Some(egress),
         inventory: Arc::new(StoreInventory {

@@ -4,7 +4,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::fail::Fail;
 use super::stores::private_folder;
-use super::{SqliteStore, pack, scope};
+use super::{SqliteStore, pack, scope, secrets};
 use crate::domain::{Clock, ConnectionId, ConnectionName, SystemClock};
 use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{Connection, Purge, SealedSecret, StoreError, lock};
@@ -70,11 +70,11 @@ pub(super) async fn create(
 pub(super) async fn commit(
     mut tx: Transaction<'static, Sqlite>,
     connection: &Connection,
-    secrets: &[SealedSecret],
+    sealed: &[SealedSecret],
 ) -> Result<(), Fail> {
     reach(CommitPoint::ConnectionRow);
-    for secret in secrets {
-        write_secret(&mut tx, connection.id, &secret.name, &secret.sealed).await?;
+    for secret in sealed {
+        secrets::write(&mut tx, connection.id, &secret.name, &secret.sealed).await?;
     }
     sqlx::query(
         "DELETE FROM secrets WHERE connection_id = ?1 AND name NOT IN (SELECT value FROM json_each(?2))",
@@ -262,59 +262,3 @@ const PURGE_DATA: [&str; 13] = [
     "DELETE FROM quarantine WHERE connection_id = ?1",
     "DELETE FROM connections WHERE id = ?1",
 ];
-
-pub(super) async fn put_secret(
-    store: &SqliteStore,
-    id: ConnectionId,
-    name: &str,
-    sealed: &[u8],
-) -> Result<(), Fail> {
-    let mut tx = store.begin().await?;
-    write_secret(&mut tx, id, name, sealed).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-async fn write_secret(
-    tx: &mut SqliteConnection,
-    id: ConnectionId,
-    name: &str,
-    sealed: &[u8],
-) -> Result<(), Fail> {
-    sqlx::query(
-        "INSERT INTO secrets (connection_id, name, sealed) VALUES (?1, ?2, ?3)
-         ON CONFLICT (connection_id, name) DO UPDATE SET sealed = excluded.sealed",
-    )
-    .bind(id.0)
-    .bind(name)
-    .bind(sealed)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn secret(
-    store: &SqliteStore,
-    id: ConnectionId,
-    name: &str,
-) -> Result<Option<Vec<u8>>, Fail> {
-    Ok(
-        sqlx::query_scalar("SELECT sealed FROM secrets WHERE connection_id = ?1 AND name = ?2")
-            .bind(id.0)
-            .bind(name)
-            .fetch_optional(&store.inner.readers)
-            .await?,
-    )
-}
-
-pub(super) async fn secret_names(
-    store: &SqliteStore,
-    id: ConnectionId,
-) -> Result<Vec<String>, Fail> {
-    Ok(
-        sqlx::query_scalar("SELECT name FROM secrets WHERE connection_id = ?1 ORDER BY name")
-            .bind(id.0)
-            .fetch_all(&store.inner.readers)
-            .await?,
-    )
-}

@@ -19,6 +19,7 @@ mod reading;
 mod runs;
 mod schema;
 mod scope;
+mod secrets;
 mod step;
 mod stores;
 mod summary;
@@ -38,9 +39,10 @@ use crate::domain::{
 };
 use crate::store::{
     Asset, AssetFilter, BeginSync, Connection, EndCommit, EndReport, Finding, FindingFilter,
-    LeftOut, NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined, Record,
-    RecordQuery, RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SealedSecret,
-    Standing, StandingQuery, StepCommit, Store, StoreError, Summary, SyncHistory, SyncState,
+    KeptSecret, LeftOut, NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined,
+    Record, RecordQuery, RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock,
+    SealedSecret, Standing, StandingQuery, StepCommit, Store, StoreError, Summary, SyncHistory,
+    SyncState,
 };
 
 #[cfg(test)]
@@ -169,7 +171,7 @@ impl Store for SqliteStore {
         name: &str,
         sealed: &[u8],
     ) -> Result<(), StoreError> {
-        connections::put_secret(self, connection, name, sealed)
+        secrets::put(self, connection, name, sealed)
             .await
             .map_err(|fail| self.explain(fail))
     }
@@ -179,13 +181,26 @@ impl Store for SqliteStore {
         connection: ConnectionId,
         name: &str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        connections::secret(self, connection, name)
+        secrets::one(self, connection, name)
             .await
             .map_err(|fail| self.explain(fail))
     }
 
     async fn secret_names(&self, connection: ConnectionId) -> Result<Vec<String>, StoreError> {
-        connections::secret_names(self, connection)
+        secrets::names(self, connection)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn sealed_secrets(&self) -> Result<Vec<KeptSecret>, StoreError> {
+        secrets::list(self).await.map_err(|fail| self.explain(fail))
+    }
+
+    async fn reseal_secrets(
+        &self,
+        reseal: impl FnMut(&KeptSecret) -> Option<Vec<u8>> + Send,
+    ) -> Result<u64, StoreError> {
+        secrets::reseal(self, reseal)
             .await
             .map_err(|fail| self.explain(fail))
     }
