@@ -18,6 +18,7 @@ mod killing;
 mod removal;
 mod rotation;
 mod runner;
+mod set_aside;
 mod stopping;
 #[path = "../support/truth.rs"]
 mod truth;

@@ -293,6 +293,7 @@ pub fn request(simulator: &Simulator, config: Value) -> ConnectRequest {
         },
         maps: Vec::new(),
         allow_loopback: true,
+        leave_out_users: false,
         skip_test: false,
         rate: Rate::Unlimited,
     }

@@ -26,13 +26,15 @@ pub enum Exit {
     Withheld,
     /// Another process is at work on the same connection.
     Busy,
+    /// The connection is set aside: its component broke again and again, and someone must look first.
+    SetAside,
     /// Stopped by the user; what was committed stays.
     Cancelled,
 }
 
 impl Exit {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Success,
         Self::Internal,
         Self::Usage,
@@ -43,6 +45,7 @@ impl Exit {
         Self::Store,
         Self::Withheld,
         Self::Busy,
+        Self::SetAside,
         Self::Cancelled,
     ];
 
@@ -59,6 +62,7 @@ impl Exit {
             Self::Store => 7,
             Self::Withheld => 8,
             Self::Busy => 9,
+            Self::SetAside => 10,
             // What shells report for a process that ended by Ctrl-C.
             Self::Cancelled => 130,
         }
@@ -77,6 +81,7 @@ impl Exit {
             Self::Store => "store",
             Self::Withheld => "withheld",
             Self::Busy => "busy",
+            Self::SetAside => "set-aside",
             Self::Cancelled => "cancelled",
         }
     }
@@ -96,6 +101,9 @@ impl Exit {
             Self::Store => "the data directory or a tenant's store can't be used",
             Self::Withheld => "removals were held back until someone confirms them",
             Self::Busy => "another process is at work on the same connection",
+            Self::SetAside => {
+                "the connection is set aside after its component broke again and again, until someone looks"
+            }
             Self::Cancelled => "stopped by Ctrl-C; what was committed stays",
         }
     }

@@ -8,7 +8,7 @@ use crate::component::LoadError;
 use crate::connection::ConnectionError;
 use crate::contract::connector::Check;
 use crate::contract::types::Problem;
-use crate::domain::{ConnectionName, TenantName};
+use crate::domain::{ConnectionName, RunId, TenantName};
 use crate::engine::{CallError, EngineError, LimitReached};
 use crate::secrets::KeyringError;
 use crate::store::StoreError;
@@ -79,6 +79,12 @@ impl From<ConnectionError> for Failure {
             failure.message = format!("{}{}", failure.message, problem_lines(error.problems()));
             failure = failure.detail("problems", problems_json(error.problems()));
         }
+        if let ConnectionError::SetAside { set_aside, .. } = &error {
+            failure = failure.detail(
+                "setAside",
+                serde_json::to_value(set_aside).unwrap_or_default(),
+            );
+        }
         if let ConnectionError::TestFailed(checks) = &error {
             failure = failure.detail("checks", checks_json(checks));
         }
@@ -95,7 +101,8 @@ fn exit(error: &ConnectionError) -> Exit {
         ConnectionError::Keyring(_) | ConnectionError::Seal(_) | ConnectionError::Sealed { .. } => {
             Exit::Store
         }
-        ConnectionError::Contract(_) | ConnectionError::SetAside { .. } => Exit::Component,
+        ConnectionError::Contract(_) => Exit::Component,
+        ConnectionError::SetAside { .. } => Exit::SetAside,
         ConnectionError::TestFailed(_) => Exit::Refused,
         _ => Exit::Input,
     }
@@ -120,6 +127,11 @@ fn remedy(error: &ConnectionError) -> String {
             connection,
             error,
         } => renewal(tenant, connection, error.secret()),
+        ConnectionError::SetAside {
+            tenant,
+            connection,
+            set_aside,
+        } => reinstate(tenant, connection, set_aside.run),
         ConnectionError::NoSuchMap { .. } | ConnectionError::NoTarget { .. } => {
             "`host-runner inspect` lists the connector's maps".to_owned()
         }
@@ -130,6 +142,14 @@ fn remedy(error: &ConnectionError) -> String {
 /// How to give a secret again that can't be opened.
 pub fn renewal(tenant: &TenantName, connection: &ConnectionName, secret: &str) -> String {
     format!("host-runner update {connection} --tenant {tenant} --secret {secret}=env:VARIABLE")
+}
+
+/// How to look at why a connection is set aside, and what to do then.
+pub fn reinstate(tenant: &TenantName, connection: &ConnectionName, run: RunId) -> String {
+    format!(
+        "look at it: host-runner runs show {run} --tenant {tenant}\nlet it run again: host-runner reinstate {connection} --tenant {tenant}\n\
+         or move it to another build of the component: host-runner update {connection} --tenant {tenant} --plugin FILE --upgrade"
+    )
 }
 
 /// How to raise a limit, for whoever trusts the component with more.

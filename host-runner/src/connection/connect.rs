@@ -26,6 +26,8 @@ pub struct ConnectRequest {
     pub maps: Vec<MapArgument>,
     /// Whether this machine may be reached.
     pub allow_loopback: bool,
+    /// Leave users' names out of all that is kept.
+    pub leave_out_users: bool,
     /// Save without testing.
     pub skip_test: bool,
     /// How fast requests go out.
@@ -146,6 +148,7 @@ async fn save(
         maps: choice.maps,
         allow_loopback: request.allow_loopback,
         tested,
+        leave_out_users: request.leave_out_users,
         set_aside: None,
         secrets_changed_at: None,
         created_at: now,

@@ -9,7 +9,7 @@ use crate::egress::EgressError;
 use crate::engine::CallError;
 use crate::model::ModelError;
 use crate::secrets::{KeyringError, SealError, SourceError};
-use crate::store::StoreError;
+use crate::store::{SetAside, StoreError};
 
 /// Why a service could not do its work. Nothing was saved then, unless the message says otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -215,12 +215,14 @@ pub enum ConnectionError {
         chosen: String,
     },
     /// The connection is set aside.
-    #[error("connection \"{connection}\" is set aside: {reason}")]
+    #[error("connection \"{connection}\" is set aside since {}: {set_aside}", set_aside.at)]
     SetAside {
+        /// Whose.
+        tenant: TenantName,
         /// Which connection.
         connection: ConnectionName,
         /// Why.
-        reason: String,
+        set_aside: SetAside,
     },
 }
 

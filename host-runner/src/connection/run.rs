@@ -38,16 +38,19 @@ pub async fn session(
 ) -> Result<Session, ConnectionError> {
     let store = desk.stores.open(tenant).await?;
     let connection = store.connection(name).await?;
-    binding::check(&desk.plugin, &connection)?;
-    if let Some(reason) = &connection.set_aside {
+    let lock = store.lock(connection.id, desk.clock.now()).await?;
+    // Read again: it may have been changed, or set aside, by whoever held it until now.
+    let connection = store.connection(name).await?;
+    if let Some(set_aside) = &connection.set_aside {
         return Err(ConnectionError::SetAside {
+            tenant: tenant.clone(),
             connection: name.clone(),
-            reason: reason.clone(),
+            set_aside: set_aside.clone(),
         });
     }
+    binding::check(&desk.plugin, &connection)?;
     let streams = chosen(&connection, streams)?;
     let model = Model::by_name(&connection.target)?;
-    let lock = store.lock(connection.id, desk.clock.now()).await?;
     // A copy that is left behind takes room, no more: it keeps nobody from syncing.
     if let Err(error) = desk.stores.clear_trials() {
         tracing::warn!("a dry run's copy is left behind: {error}");

@@ -31,6 +31,8 @@ pub struct UpdateRequest {
     pub maps: Vec<MapArgument>,
     /// Whether this machine may be reached; once allowed, it stays so.
     pub allow_loopback: bool,
+    /// Whether users' names are left out of all that is kept.
+    pub leave_out_users: Option<bool>,
     /// Save without testing.
     pub skip_test: bool,
     /// Move to the build that is loaded.
@@ -138,8 +140,9 @@ pub async fn update(
         maps: choice.maps,
         allow_loopback,
         tested,
-        // Whoever changes a connection has looked at it.
-        set_aside: None,
+        leave_out_users: request
+            .leave_out_users
+            .unwrap_or(connection.leave_out_users),
         secrets_changed_at: if kept.some_lost || replaces(&given, &kept.secrets) {
             Some(now)
         } else {

@@ -3,7 +3,7 @@
 use super::mode::Chosen;
 use crate::domain::{ConnectionId, DataStreamName, Ledger, RunId, SyncId};
 use crate::store::{
-    BeginSync, EndCommit, EndReport, NewRun, OpenRecord, OpenRecords, RunEnd, Standing,
+    BeginSync, EndCommit, EndReport, NewRun, OpenRecord, OpenRecords, RunEnd, SetAside, Standing,
     StandingQuery, StepCommit, Store, StoreError, SyncHistory, SyncState,
 };
 use std::future::Future;
@@ -52,7 +52,7 @@ pub trait Books: Clone + Send + Sync + 'static {
         &self,
         run: RunId,
         end: &RunEnd,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<SetAside>, StoreError>> + Send;
 
     fn open_records(
         &self,
@@ -97,7 +97,7 @@ impl<S: Store> Books for S {
         Store::commit_end(self, end).await
     }
 
-    async fn finish_run(&self, run: RunId, end: &RunEnd) -> Result<(), StoreError> {
+    async fn finish_run(&self, run: RunId, end: &RunEnd) -> Result<Option<SetAside>, StoreError> {
         Store::finish_run(self, run, end).await
     }
 

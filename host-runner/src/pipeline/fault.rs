@@ -58,6 +58,13 @@ pub struct RunFault {
 }
 
 impl RunFault {
+    /// Whether the component itself ended the run: by a trap, at a limit, or by breaking the contract. What the API answered, the store, a
+    /// checkpoint or a map are not its doing.
+    #[must_use]
+    pub fn is_the_components(&self) -> bool {
+        matches!(self.kind, FaultKind::Limit | FaultKind::Component)
+    }
+
     pub(crate) fn new(kind: FaultKind, message: impl Into<String>, remedy: &str) -> Self {
         Self {
             kind,

@@ -56,6 +56,7 @@ mod tests {
             tested: Tested::Untested {
                 reason: String::new(),
             },
+            leave_out_users: false,
             set_aside: None,
             secrets_changed_at: replaced.map(at),
             created_at: at(0),

@@ -3,7 +3,7 @@
 use super::fault::RunFault;
 use crate::domain::{DataStreamName, Ledger, Mode, RunId, RunState};
 use crate::egress::Usage;
-use crate::store::{StoreError, Verdict};
+use crate::store::{SetAside, StoreError, Verdict};
 use std::time::Duration;
 
 /// A run that was begun and has ended, well or not.
@@ -27,6 +27,8 @@ pub struct RunReport {
     pub verdict: Option<Verdict>,
     /// Why it ended early, where it did.
     pub fault: Option<RunFault>,
+    /// The connection is set aside: this was one run too many that its component ended.
+    pub set_aside: Option<SetAside>,
     /// What is worth telling a person.
     pub warnings: Vec<String>,
     /// What was called.

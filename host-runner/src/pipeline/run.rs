@@ -17,9 +17,10 @@ use crate::contract::connector::{self, MapContext, SyncRequest};
 use crate::domain::{Ledger, Mode, RunId, RunState, Timestamp};
 use crate::engine::{CallError, Delivery, LimitReached, Mapper};
 use crate::imports::Reach;
+use crate::personal::LeaveOut;
 use crate::store::{
-    BeginSync, EndCommit, Entry, NewRun, Outcome, RemovalGuard, RunEnd, StandingQuery, StepCommit,
-    SyncState, Verdict,
+    BeginSync, Conduct, EndCommit, Entry, NewRun, Outcome, RemovalGuard, RunEnd, StandingQuery,
+    StepCommit, StoreError, SyncState, Verdict,
 };
 use std::sync::Arc;
 use std::time::Instant;
@@ -54,7 +55,7 @@ pub async fn sync<S: Books>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
             chosen: chosen.join(", "),
         });
     };
-    let made = Made::of(job).await?;
+    let made = Made::of(job, declared).await?;
     let chosen = match job.store.chosen() {
         Some(chosen) => chosen,
         None => choose(
@@ -123,7 +124,7 @@ enum Ending {
 /// Why a step could not be committed.
 enum Stop {
     Fault(RunFault),
-    Store(crate::store::StoreError),
+    Store(StoreError),
 }
 
 impl From<RunFault> for Stop {
@@ -138,8 +139,8 @@ impl From<CallError> for Stop {
     }
 }
 
-impl From<crate::store::StoreError> for Stop {
-    fn from(error: crate::store::StoreError) -> Self {
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
@@ -198,6 +199,10 @@ impl<'a, S: Books> Run<'a, S> {
         let ending = match self.read().await {
             Ok(ending) => ending,
             Err(Stop::Fault(fault)) => Ending::Fault(fault),
+            // What the store refuses is what the component handed over.
+            Err(Stop::Store(error @ StoreError::Refused { .. })) => {
+                Ending::Fault(RunFault::broken_contract(error.to_string()))
+            }
             Err(Stop::Store(error)) => Ending::Fault(RunFault::new(
                 FaultKind::Store,
                 error.to_string(),
@@ -227,7 +232,13 @@ impl<'a, S: Books> Run<'a, S> {
         }
         let usage = self.job.egress.take_usage();
         let warnings = self.notes.taken();
-        self.job
+        let conduct = match &fault {
+            Some(fault) if fault.is_the_components() => Conduct::Broken,
+            None if state != RunState::Cancelled => Conduct::Sound,
+            _ => Conduct::Silent,
+        };
+        let set_aside = self
+            .job
             .store
             .finish_run(
                 self.id,
@@ -238,6 +249,7 @@ impl<'a, S: Books> Run<'a, S> {
                     fault: fault
                         .as_ref()
                         .and_then(|fault| serde_json::to_value(fault).ok()),
+                    conduct,
                     warnings: warnings.clone(),
                     peak_memory: Some(self.peak_memory),
                     details: serde_json::json!({
@@ -260,6 +272,7 @@ impl<'a, S: Books> Run<'a, S> {
             ledger: self.ledger,
             verdict,
             fault,
+            set_aside,
             warnings,
             usage,
             steps: self.steps,
@@ -397,6 +410,10 @@ impl<'a, S: Books> Run<'a, S> {
                     .quarantine
                     .into_iter()
                     .map(accept::unreadable)
+                    .map(|unreadable| match self.made.leave_out {
+                        Some(_) => unreadable.without_raw(),
+                        None => unreadable,
+                    })
                     .collect(),
                 confirmed: step.confirmed,
                 skipped: step.skipped,
@@ -440,6 +457,9 @@ impl<'a, S: Books> Run<'a, S> {
                 made_with: &self.made.with,
             })
             .await?;
+        // What is as it was is not written again.
+        let needed = standings.iter().map(|standing| standing.needs_transform());
+        let entries = without_users(self.made.leave_out.as_ref(), entries, needed)?;
         let due: Vec<connector::Entry> = entries
             .iter()
             .zip(&standings)
@@ -525,6 +545,34 @@ impl<'a, S: Books> Run<'a, S> {
     fn now(&self) -> Timestamp {
         self.job.plugin.clock().now()
     }
+}
+
+/// The entries without their users, as far as they are needed.
+fn without_users(
+    leave_out: Option<&LeaveOut>,
+    entries: Vec<connector::Entry>,
+    needed: impl Iterator<Item = bool>,
+) -> Result<Vec<connector::Entry>, Stop> {
+    let Some(leave_out) = leave_out else {
+        return Ok(entries);
+    };
+    entries
+        .into_iter()
+        .zip(needed)
+        .map(|(entry, needed)| {
+            let body = if needed {
+                leave_out.record(&entry.body).map_err(|unfit| {
+                    RunFault::broken_contract(format!(
+                        "the connector gave the entry `{}`: {unfit}",
+                        entry.key
+                    ))
+                })?
+            } else {
+                entry.body
+            };
+            Ok(connector::Entry { body, ..entry })
+        })
+        .collect()
 }
 
 fn missing_outcome() -> Stop {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::SetAside;
 use crate::domain::{ConnectionId, ConnectionName, DataStreamName, Timestamp};
 
 /// A connection: one configured connector of one tenant. Holds no secret, only their names.
@@ -41,8 +42,12 @@ pub struct Connection {
     pub allow_loopback: bool,
     /// Whether its test passed.
     pub tested: Tested,
-    /// Why it is not run until someone looks, where that is so.
-    pub set_aside: Option<String>,
+    /// Whether users' names are left out of all that is kept of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leave_out_users: bool,
+    /// Why it is not run until someone looks, where that is so. The store's own word: what its runs came to.
+    #[serde(skip)]
+    pub set_aside: Option<SetAside>,
     /// When a secret was last replaced: whoever reads since may be allowed to see less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets_changed_at: Option<Timestamp>,

@@ -23,6 +23,7 @@ mod quarantine;
 mod record;
 mod removal;
 mod run;
+mod set_aside;
 pub mod sqlite;
 mod step;
 mod summary;
@@ -53,6 +54,7 @@ pub use removal::{
     Coverage, EndCommit, EndReport, RemovalGuard, RemovalPreview, Unseen, UnseenRecord, Verdict,
 };
 pub use run::{NewRun, Run, RunEnd, RunFilter};
+pub use set_aside::{Conduct, IN_A_ROW, SetAside};
 pub use step::{
     Closure, Entry, Outcome, Standing, StandingQuery, StepCommit, Switches, Unreadable,
 };
@@ -84,7 +86,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Connection, E>> + Send;
 
     /// Replaces what is saved of a connection, by its id, and of its secrets those that are given. Secrets that it does not use are forgotten. What
-    /// is open of data streams that it does not choose any more moves out of scope.
+    /// is open of data streams that it does not choose any more moves out of scope. With another build of the component it is not set aside any
+    /// more; nothing else that is saved says whether it is.
     fn update_connection(
         &self,
         connection: &Connection,
@@ -161,12 +164,19 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Records that a run begins.
     fn begin_run(&self, run: &NewRun) -> impl Future<Output = Result<RunId, StoreError>> + Send;
 
-    /// Records how a run ended. Its ledger was committed with its steps.
+    /// Records how a run ended. Its ledger was committed with its steps. Where it is the last of too many in a row that the component ended, the
+    /// connection is set aside with it, and that is the answer.
     fn finish_run(
         &self,
         run: RunId,
         end: &RunEnd,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<SetAside>, StoreError>> + Send;
+
+    /// Lets a connection run again that was set aside, and begins the count of its runs anew; whether it was set aside.
+    fn reinstate(
+        &self,
+        connection: ConnectionId,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Runs, the newest first.
     fn runs(&self, filter: &RunFilter)

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Conduct;
 use crate::domain::{
     ConnectionId, DataStreamName, Ledger, Mode, RunId, RunState, SyncId, Timestamp,
 };
@@ -33,6 +34,8 @@ pub struct RunEnd {
     pub calls: Value,
     /// Why it ended early, where it did: the pipeline's own document.
     pub fault: Option<Value>,
+    /// What that says of the component.
+    pub conduct: Conduct,
     /// What is worth telling a person.
     pub warnings: Vec<String>,
     /// The most memory that the component held, in bytes.

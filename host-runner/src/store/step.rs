@@ -1,6 +1,6 @@
 //! One step of a sync: what the connector found, what the map made of it, and what the store is to do with it.
 
-use crate::domain::{ConnectionId, DataStreamName, RunId, SyncId, Timestamp};
+use crate::domain::{ConnectionId, DataStreamName, RunId, SyncId, Timestamp, sha256_hex};
 
 use super::{Closing, Document, Problem};
 
@@ -149,4 +149,19 @@ pub struct Unreadable {
     pub raw: Vec<u8>,
     /// What is wrong.
     pub problems: Vec<Problem>,
+}
+
+impl Unreadable {
+    /// The same, with its hash in place of its bytes: what could not be read can't be searched for users' names either.
+    #[must_use]
+    pub fn without_raw(self) -> Self {
+        let raw = serde_json::json!({
+            "leftOut": "not kept, because users' names are left out of what is kept",
+            "sha256": sha256_hex(&self.raw),
+        });
+        Self {
+            raw: raw.to_string().into_bytes(),
+            ..self
+        }
+    }
 }

@@ -102,6 +102,7 @@ async fn what_a_narrower_filter_left_out_was_shown_as_closed() {
             description: None,
             maps: Vec::new(),
             allow_loopback: true,
+            leave_out_users: None,
             skip_test: true,
             upgrade: false,
             rate: Rate::Unlimited,

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::pace::PaceArgs;
-use super::values::InputFile;
+use super::values::{InputFile, OnOff};
 use crate::connection::MapArgument;
 use crate::domain::{ConnectionName, TenantName};
 
@@ -130,6 +130,12 @@ pub struct SettingsArgs {
     #[arg(long)]
     pub allow_loopback: bool,
 
+    /// Leave users' names out of all that is kept: values that the connector marks as users' are dropped from each record, and the names in them replaced
+    /// by (user) in the record's other texts, in paths say. Names of hosts stay. What is kept already is cleaned. What the connector itself
+    /// says (log lines) is not looked through. =off turns it off
+    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub leave_out_users: Option<OnOff>,
+
     /// Save without testing; the connection is remembered as untested
     #[arg(long)]
     pub skip_test: bool,
@@ -165,6 +171,23 @@ pub struct DisconnectArgs {
     /// Erase what came by this connection as well
     #[arg(long)]
     pub purge: bool,
+}
+
+/// What `reinstate` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    about = "Let a connection run again that was set aside",
+    long_about = "Let a connection run again that was set aside. A connection is set aside when its component ended three runs in a row, of the \
+        connection or of one of its data streams: by a trap, at a limit, or by breaking the contract. What the API answers, a sync that is \
+        stopped and a process that is killed do not count, and a run that comes to its end begins the count anew. Other connections go \
+        on meanwhile.\n\nLook at the run first: `status` names it. Moving the connection to another build (`update --upgrade`) lets it run \
+        again, too.",
+    after_long_help = "Example:\n  host-runner reinstate xdr --tenant acme"
+)]
+pub struct ReinstateArgs {
+    /// Which connection.
+    #[command(flatten)]
+    pub connection: Named,
 }
 
 /// What `test` takes.

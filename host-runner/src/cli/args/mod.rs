@@ -15,8 +15,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use blindspots::BlindspotsArgs;
 pub use connections::{
-    ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, StatusArgs, TestArgs,
-    UpdateArgs,
+    ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, ReinstateArgs, StatusArgs,
+    TestArgs, UpdateArgs,
 };
 pub use keys::{KeysArgs, KeysCommand};
 pub use pace::{PaceArgs, RequestRate};
@@ -25,7 +25,7 @@ pub use records::{
 };
 pub use runs::{Mode, RunsArgs, RunsCommand, RunsListArgs, RunsShowArgs, SyncArgs};
 pub use simulator::{DemoArgs, SimulateArgs};
-pub use values::InputFile;
+pub use values::{InputFile, OnOff};
 
 use super::exit::Exit;
 
@@ -100,6 +100,7 @@ pub enum Command {
     Update(UpdateArgs),
     Connections(ConnectionsArgs),
     Disconnect(DisconnectArgs),
+    Reinstate(ReinstateArgs),
     Keys(KeysArgs),
     Test(TestArgs),
     Sync(SyncArgs),

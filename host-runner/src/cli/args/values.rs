@@ -34,6 +34,22 @@ impl fmt::Display for InputFile {
     }
 }
 
+/// A switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnOff {
+    /// It holds
+    On,
+    /// It does not
+    Off,
+}
+
+impl OnOff {
+    /// Whether it is on.
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

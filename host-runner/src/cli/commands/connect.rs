@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::cli::args::{ConnectArgs, UpdateArgs};
+use crate::cli::args::{ConnectArgs, OnOff, UpdateArgs};
 use crate::cli::context::{Context, read_config, read_secrets};
 use crate::cli::exit::Exit;
 use crate::cli::failure::CommandResult;
@@ -78,6 +78,7 @@ pub async fn connect(context: &Context, args: &ConnectArgs) -> CommandResult {
         typed,
         maps: args.settings.maps.clone(),
         allow_loopback: args.settings.allow_loopback,
+        leave_out_users: args.settings.leave_out_users.is_some_and(OnOff::is_on),
         skip_test: args.settings.skip_test,
         rate: args.pace.rate(),
     };
@@ -99,6 +100,7 @@ pub async fn update(context: &Context, args: &UpdateArgs) -> CommandResult {
         description: args.settings.description.clone(),
         maps: args.settings.maps.clone(),
         allow_loopback: args.settings.allow_loopback,
+        leave_out_users: args.settings.leave_out_users.map(OnOff::is_on),
         skip_test: args.settings.skip_test,
         upgrade: args.upgrade,
         rate: args.pace.rate(),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::args::{ConnectionsArgs, DisconnectArgs};
+use crate::cli::args::{ConnectionsArgs, DisconnectArgs, ReinstateArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{CommandResult, Failure};
@@ -11,7 +11,7 @@ use crate::cli::table::Table;
 use crate::cli::view::connection;
 use crate::domain::TenantName;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Purge, RunFilter, Store, Tested};
+use crate::store::{Connection, Purge, RunFilter, Store, Tested};
 
 /// Runs `connections`.
 pub async fn list(context: &Context, args: &ConnectionsArgs) -> CommandResult {
@@ -28,6 +28,7 @@ pub async fn list(context: &Context, args: &ConnectionsArgs) -> CommandResult {
         "ORIGIN",
         "TESTED",
         "LAST SYNC",
+        "STATE",
         "DESCRIPTION",
     ]);
     for tenant in &tenants {
@@ -90,10 +91,39 @@ async fn rows(
             &connection::origins(each),
             &tested,
             &last,
+            state(each),
             &each.description,
         ]);
     }
     Ok(())
+}
+
+/// Whether it is run.
+fn state(connection: &Connection) -> &'static str {
+    match connection.set_aside {
+        Some(_) => "set aside",
+        None => "active",
+    }
+}
+
+/// Runs `reinstate`.
+pub async fn reinstate(context: &Context, args: &ReinstateArgs) -> CommandResult {
+    let (name, tenant) = (&args.connection.name, &args.connection.tenant);
+    let store = context.stores()?.open(tenant).await?;
+    let connection = store.connection(name).await?;
+    let was = store.reinstate(connection.id).await?;
+    let output = &context.output;
+    if output.json() {
+        output.document(&json!({"reinstated": name, "tenant": tenant, "wasSetAside": was}))?;
+        return Ok(Exit::Success);
+    }
+    output.line(if was {
+        format!("connection {name} of tenant {tenant} may run again")
+    } else {
+        format!("connection {name} of tenant {tenant} was not set aside; its runs are counted anew")
+    })?;
+    output.note(format!("next: host-runner sync {name} --tenant {tenant}"));
+    Ok(Exit::Success)
 }
 
 /// Runs `disconnect`.

@@ -146,6 +146,7 @@ async fn connect(
         typed: TypedConfig::new(config, secrets, &desk.plugin.manifest().secret_fields())?,
         maps: Vec::new(),
         allow_loopback: true,
+        leave_out_users: false,
         skip_test: false,
         rate: Rate::Unlimited,
     };

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::cli::args::{PaceArgs, StatusArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
+use crate::cli::explain::reinstate;
 use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human::{self, count};
 use crate::cli::table::{Card, Table, bold};
@@ -115,7 +116,15 @@ async fn next(
             connection
                 .maps
                 .get(stream)
-                .map(|map| making(map, &connection.component.sha256, switches, &custom_fields))
+                .map(|map| {
+                    making(
+                        map,
+                        &connection.component.sha256,
+                        switches,
+                        &custom_fields,
+                        connection.leave_out_users,
+                    )
+                })
                 .unwrap_or_default(),
             context.now(),
         );
@@ -247,7 +256,16 @@ impl Status {
             "state",
             self.state().map_or("never synced", RunState::as_str),
         )
-        .row_if("set aside", connection.set_aside.as_deref())
+        .row_if(
+            "set aside",
+            connection.set_aside.as_ref().map(|set_aside| {
+                format!(
+                    "{}: {set_aside}\n{}",
+                    human::moment_and_distance(self.now, set_aside.at),
+                    reinstate(&self.tenant, &connection.name, set_aside.run)
+                )
+            }),
+        )
         .row_if(
             "running sync",
             self.running().map(|each| run(each, each.started_at)),
@@ -275,6 +293,12 @@ impl Status {
         .lines("maps", self.maps())
         .row("updateExistingAssets", update.text(&connection.target))
         .row("autoOnboardAssets", onboard.text(&connection.target))
+        .row_if(
+            "users' names",
+            connection
+                .leave_out_users
+                .then_some("left out of what is kept"),
+        )
         .row_if(
             "full sync every",
             connection

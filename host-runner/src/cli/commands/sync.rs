@@ -8,6 +8,7 @@ use super::stop;
 use crate::cli::args::{Mode, SyncArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
+use crate::cli::explain;
 use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human;
 use crate::cli::progress::Line;
@@ -133,8 +134,19 @@ pub async fn all(
         let ran = Ran { run, changes };
         tell(context, session, &ran, &report)?;
         let failure = failure(session, &report);
-        let last =
-            report.state == RunState::Cancelled || report.fault.as_ref().is_some_and(is_hopeless);
+        let last = report.state == RunState::Cancelled
+            || report.fault.as_ref().is_some_and(is_hopeless)
+            || report.set_aside.is_some();
+        if let Some(set_aside) = &report.set_aside
+            && !session.is_trial()
+        {
+            let (tenant, name) = (session.store.tenant(), &session.connection.name);
+            context.output.note(format!(
+                "connection {name} of tenant {tenant} is set aside: {}\n{}",
+                human::plain(&set_aside.to_string()),
+                explain::reinstate(tenant, name, set_aside.run)
+            ));
+        }
         ended.runs.push(ran);
         ended.failure = ended.failure.or(failure);
         if last || cancel.is_stopped() {

@@ -329,6 +329,7 @@ mod tests {
                 tested: Tested::Untested {
                     reason: "skipped".to_owned(),
                 },
+                leave_out_users: false,
                 set_aside: None,
                 secrets_changed_at: None,
                 created_at: at(1),

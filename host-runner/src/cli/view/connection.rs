@@ -41,7 +41,13 @@ pub fn document(connection: &Connection, tenant: &TenantName) -> Value {
             Tested::Passed { at } => json!({"state": "passed", "at": at.to_rfc3339()}),
             Tested::Untested { reason } => json!({"state": "untested", "reason": reason}),
         },
-        "setAside": connection.set_aside,
+        "leaveOutUsers": connection.leave_out_users,
+        "setAside": connection.set_aside.as_ref().map(|set_aside| json!({
+            "at": set_aside.at.to_rfc3339(),
+            "run": set_aside.run,
+            "inARow": set_aside.in_a_row,
+            "reason": set_aside.reason,
+        })),
         "createdAt": connection.created_at.to_rfc3339(),
         "updatedAt": connection.updated_at.to_rfc3339(),
     })

@@ -42,6 +42,7 @@ fn connection(name: &str) -> Connection {
         tested: Tested::Untested {
             reason: "not tested".to_owned(),
         },
+        leave_out_users: false,
         set_aside: None,
         secrets_changed_at: None,
         created_at: now,

@@ -4,7 +4,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::fail::Fail;
 use super::stores::private_folder;
-use super::{SqliteStore, pack, scope, secrets};
+use super::{SqliteStore, pack, scope, secrets, set_aside};
 use crate::domain::{Clock, ConnectionId, ConnectionName, SystemClock};
 use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{Connection, Purge, SealedSecret, StoreError, lock};
@@ -94,8 +94,8 @@ async fn removed_twin(
     tx: &mut SqliteConnection,
     connection: &Connection,
 ) -> Result<Option<Connection>, Fail> {
-    let removed: Vec<(i64, String, String)> = sqlx::query_as(
-        "SELECT id, name, document FROM connections
+    let removed: Vec<Row> = sqlx::query_as(
+        "SELECT id, name, document, NULL, NULL, NULL, NULL FROM connections
          WHERE name = ?1 AND component = ?2 AND removed_at IS NOT NULL ORDER BY id DESC",
     )
     .bind(connection.name.as_str())
@@ -131,17 +131,21 @@ pub(super) async fn update(
         }
         .into());
     }
-    let before: Option<(i64, String, String)> = sqlx::query_as(
-        "SELECT id, name, document FROM connections WHERE id = ?1 AND removed_at IS NULL",
+    let before: Option<Row> = sqlx::query_as(
+        "SELECT id, name, document, NULL, NULL, NULL, NULL FROM connections WHERE id = ?1 AND removed_at IS NULL",
     )
     .bind(connection.id.0)
     .fetch_optional(&mut *tx)
     .await?;
     if let Some(before) = before {
+        let before = read(before)?;
+        if before.component.sha256 != connection.component.sha256 {
+            set_aside::clear(&mut tx, connection.id).await?;
+        }
         scope::leave(
             &mut tx,
             connection.id,
-            &read(before)?.data_streams,
+            &before.data_streams,
             &connection.data_streams,
             connection.updated_at,
         )
@@ -165,8 +169,10 @@ pub(super) async fn update(
 }
 
 pub(super) async fn load(store: &SqliteStore, name: &ConnectionName) -> Result<Connection, Fail> {
-    let row: Option<(i64, String, String)> = sqlx::query_as(
-        "SELECT id, name, document FROM connections WHERE name = ?1 AND removed_at IS NULL",
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT c.id, c.name, c.document, a.at, a.run_id, a.in_a_row, a.reason
+         FROM connections AS c LEFT JOIN set_aside AS a ON a.connection_id = c.id
+         WHERE c.name = ?1 AND c.removed_at IS NULL",
     )
     .bind(name.as_str())
     .fetch_optional(&store.inner.readers)
@@ -187,16 +193,30 @@ pub(super) async fn load(store: &SqliteStore, name: &ConnectionName) -> Result<C
 }
 
 pub(super) async fn list(store: &SqliteStore) -> Result<Vec<Connection>, Fail> {
-    let rows: Vec<(i64, String, String)> = sqlx::query_as(
-        "SELECT id, name, document FROM connections WHERE removed_at IS NULL ORDER BY name",
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT c.id, c.name, c.document, a.at, a.run_id, a.in_a_row, a.reason
+         FROM connections AS c LEFT JOIN set_aside AS a ON a.connection_id = c.id
+         WHERE c.removed_at IS NULL ORDER BY c.name",
     )
     .fetch_all(&store.inner.readers)
     .await?;
     rows.into_iter().map(read).collect()
 }
 
-fn read((id, name, document): (i64, String, String)) -> Result<Connection, Fail> {
+/// Id, name, document, and why it is set aside.
+type Row = (
+    i64,
+    String,
+    String,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+);
+
+fn read((id, name, document, at, run, in_a_row, reason): Row) -> Result<Connection, Fail> {
     let mut connection: Connection = serde_json::from_str(&document)?;
+    connection.set_aside = set_aside::read((at, run, in_a_row, reason))?;
     connection.id = ConnectionId(id);
     connection.name = ConnectionName::new(name)?;
     Ok(connection)
@@ -236,16 +256,20 @@ pub(super) async fn remove(
 }
 
 /// `?1` is the connection, `?2` the time. Checkpoints go: whoever connects again begins with a full sync.
-const KEEP_DATA: [&str; 4] = [
+const KEEP_DATA: [&str; 5] = [
+    "DELETE FROM set_aside WHERE connection_id = ?1",
     "DELETE FROM secrets WHERE connection_id = ?1",
     "DELETE FROM checkpoints WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
     "UPDATE syncs SET state = 'abandoned', checkpoint = NULL
      WHERE state = 'open' AND stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
-    "UPDATE connections SET removed_at = ?2 WHERE id = ?1",
+    "UPDATE connections SET removed_at = ?2,
+         looked_at_run = (SELECT coalesce(max(id), 0) FROM runs WHERE connection_id = ?1)
+     WHERE id = ?1",
 ];
 
 /// What others feed too stays, and is nobody's creation then.
-const PURGE_DATA: [&str; 13] = [
+const PURGE_DATA: [&str; 14] = [
+    "DELETE FROM set_aside WHERE connection_id = ?1",
     "DELETE FROM secrets WHERE connection_id = ?1",
     "DELETE FROM checkpoints WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
     "DELETE FROM syncs WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",

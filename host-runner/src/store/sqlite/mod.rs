@@ -20,6 +20,7 @@ mod runs;
 mod schema;
 mod scope;
 mod secrets;
+mod set_aside;
 mod step;
 mod stores;
 mod summary;
@@ -41,8 +42,8 @@ use crate::store::{
     Asset, AssetFilter, BeginSync, Connection, EndCommit, EndReport, Finding, FindingFilter,
     KeptSecret, LeftOut, NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined,
     Record, RecordQuery, RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock,
-    SealedSecret, Standing, StandingQuery, StepCommit, Store, StoreError, Summary, SyncHistory,
-    SyncState,
+    SealedSecret, SetAside, Standing, StandingQuery, StepCommit, Store, StoreError, Summary,
+    SyncHistory, SyncState,
 };
 
 #[cfg(test)]
@@ -218,8 +219,14 @@ impl Store for SqliteStore {
             .map_err(|fail| self.explain(fail))
     }
 
-    async fn finish_run(&self, run: RunId, end: &RunEnd) -> Result<(), StoreError> {
+    async fn finish_run(&self, run: RunId, end: &RunEnd) -> Result<Option<SetAside>, StoreError> {
         runs::finish(self, run, end)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn reinstate(&self, connection: ConnectionId) -> Result<bool, StoreError> {
+        set_aside::reinstate(self, connection)
             .await
             .map_err(|fail| self.explain(fail))
     }

@@ -7,10 +7,10 @@ use sqlx::sqlite::SqliteRow;
 
 use super::fail::Fail;
 use super::stores::private_folder;
-use super::{SqliteStore, pack};
+use super::{SqliteStore, pack, set_aside};
 use crate::domain::{ConnectionId, DataStreamName, Ledger, RunId, RunState, SyncId, Timestamp};
 use crate::store::commit_point::{CommitPoint, reach};
-use crate::store::{NewRun, Run, RunEnd, RunFilter, RunLock, StoreError, lock};
+use crate::store::{Conduct, NewRun, Run, RunEnd, RunFilter, RunLock, SetAside, StoreError, lock};
 
 pub(super) async fn take_lock(
     store: &SqliteStore,
@@ -60,10 +60,15 @@ pub(super) async fn begin(store: &SqliteStore, run: &NewRun) -> Result<RunId, Fa
     Ok(RunId(inserted.last_insert_rowid()))
 }
 
-pub(super) async fn finish(store: &SqliteStore, run: RunId, end: &RunEnd) -> Result<(), Fail> {
+pub(super) async fn finish(
+    store: &SqliteStore,
+    run: RunId,
+    end: &RunEnd,
+) -> Result<Option<SetAside>, Fail> {
     let mut tx = store.begin().await?;
     let done = sqlx::query(
-        "UPDATE runs SET state = ?2, ended_at = ?3, calls = ?4, fault = ?5, warnings = ?6, peak_memory = ?7, details = ?8
+        "UPDATE runs SET state = ?2, ended_at = ?3, calls = ?4, fault = ?5, warnings = ?6, peak_memory = ?7, details = ?8,
+             conduct = ?9
          WHERE id = ?1",
     )
     .bind(run.0)
@@ -74,14 +79,19 @@ pub(super) async fn finish(store: &SqliteStore, run: RunId, end: &RunEnd) -> Res
     .bind(pack::json(&end.warnings)?)
     .bind(end.peak_memory.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
     .bind(pack::json(&end.details)?)
+    .bind(end.conduct.number())
     .execute(&mut *tx)
     .await?;
     if done.rows_affected() == 0 {
         return Err(no_such_run(store, run));
     }
+    let set_aside = match end.conduct {
+        Conduct::Broken => set_aside::judge(&mut tx, run, end).await?,
+        Conduct::Sound | Conduct::Silent => None,
+    };
     tx.commit().await?;
     reach(CommitPoint::RunFinished);
-    Ok(())
+    Ok(set_aside)
 }
 
 pub(super) async fn list(store: &SqliteStore, filter: &RunFilter) -> Result<Vec<Run>, Fail> {

@@ -17,6 +17,7 @@ const APPLICATION_ID: i64 = 0x6378_6872;
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
 ];
 
 /// The version that this build writes.

@@ -10,6 +10,7 @@ mod reading;
 mod resuming;
 mod runs;
 mod scope;
+mod set_aside;
 mod standing;
 mod support;
 mod switches;
