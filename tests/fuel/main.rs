@@ -16,7 +16,6 @@ use cross_crate_tests::records::{entries, fixed_rig};
 use host_runner::component::Source;
 use host_runner::contract::connector::{Entry, MapContext};
 use host_runner::contract::{Plugin, PluginPre};
-use host_runner::domain::SystemClock;
 use host_runner::engine::{Limits, Meter};
 use host_runner::imports::{Reach, Silent, State};
 use serde_json::{Value, json};
@@ -83,7 +82,7 @@ async fn fuel_of_transform(
     let mut linker = Linker::new(&engine);
     Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state).unwrap();
     let pre = PluginPre::new(linker.instantiate_pre(&component).unwrap()).unwrap();
-    let reach = Reach::nothing(Arc::new(SystemClock), Arc::new(Silent));
+    let reach = Reach::nothing(Arc::new(Silent));
     let meter = Arc::new(Meter::new(Limits::default()));
     let mut store = Store::new(&engine, State::new(reach, meter));
     store.set_fuel(u64::MAX / 2).unwrap();

@@ -3,10 +3,12 @@
 mod error;
 mod inspect;
 mod manifest;
+mod parts;
 mod source;
 
 pub use error::LoadError;
 pub(crate) use inspect::check_kind;
 pub use inspect::{Anatomy, Metadata};
 pub use manifest::{Call, DataStream, Manifest, ManifestError, OriginRules, TransformMap};
+pub(crate) use parts::check_parts;
 pub use source::{ComponentFile, Source};

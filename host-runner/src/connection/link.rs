@@ -42,7 +42,10 @@ pub fn open(
     config.rate = options.rate;
     config.allow_loopback = options.allow_loopback;
     config.limits = EgressLimits {
+        request_bytes: limits.request_mib.saturating_mul(1 << 20),
         response_bytes: limits.response_mib.saturating_mul(1 << 20),
+        header_bytes: limits.headers_kib.saturating_mul(1 << 10),
+        concurrent_requests: u32::try_from(limits.concurrent_requests).unwrap_or(u32::MAX),
         ..EgressLimits::default()
     };
     Ok(Arc::new(Egress::new(config)?))

@@ -353,8 +353,8 @@ fn check(config: &EgressConfig) -> Result<(), EgressError> {
     }
     let limits = &config.limits;
     let nought = [
-        ("response-bytes", limits.response_bytes == 0),
-        ("header-bytes", limits.header_bytes == 0),
+        ("response", limits.response_bytes == 0),
+        ("headers", limits.header_bytes == 0),
         ("idle-timeout", limits.idle_timeout.is_zero()),
         ("attempt-timeout", limits.attempt_timeout.is_zero()),
         ("connect-timeout", limits.connect_timeout.is_zero()),

@@ -63,9 +63,9 @@ impl Limit {
     /// The limit's stable name.
     pub fn name(self) -> &'static str {
         match self {
-            Limit::RequestBytes => "request-bytes",
-            Limit::HeaderBytes => "header-bytes",
-            Limit::ResponseBytes => "response-bytes",
+            Limit::RequestBytes => "request",
+            Limit::HeaderBytes => "headers",
+            Limit::ResponseBytes => "response",
             Limit::ConcurrentRequests => "concurrent-requests",
         }
     }

@@ -54,9 +54,32 @@ impl CallError {
         {
             return Self::Limit { verb, reached };
         }
-        let message = error
-            .downcast_ref::<wasmtime::Trap>()
-            .map_or_else(|| format!("{error:#}"), |trap| trap.to_string());
+        let trap = error.downcast_ref::<wasmtime::Trap>();
+        let message = trap.map_or_else(|| format!("{error:#}"), ToString::to_string);
+        if let Some(name) = limit_of(verb, trap, &message) {
+            let reached = LimitReached::of(meter.limits(), name);
+            return Self::Limit { verb, reached };
+        }
         Self::Trap { verb, message }
     }
 }
+
+/// Which limit a trap speaks of, where wasmtime holds to it itself. It has no types for two of them.
+fn limit_of(
+    verb: &'static str,
+    trap: Option<&wasmtime::Trap>,
+    message: &str,
+) -> Option<&'static str> {
+    if trap == Some(&wasmtime::Trap::StackOverflow) {
+        Some("stack")
+    } else if message.contains("handle limit exceeded") {
+        Some("handles")
+    } else if message.contains("fuel allocated for hostcalls") {
+        Some(if verb == DESCRIBE { "manifest" } else { "call" })
+    } else {
+        None
+    }
+}
+
+/// The verb that makes a manifest.
+pub(crate) const DESCRIBE: &str = "describe";

@@ -53,31 +53,51 @@ pub(crate) async fn obtain(
         name: file.name.clone(),
         reason,
     };
-    let Some(cache) = cache else {
-        return Component::new(engine, &file.bytes).map_err(|error| invalid(file, &error));
-    };
-    let path = cache.path(&file.sha256, engine);
-    if let Some(component) = read_cached(engine, &path) {
+    let path = cache.map(|cache| cache.path(&file.sha256, engine));
+    if let Some(component) = path.as_deref().and_then(|path| read_cached(engine, path)) {
         return Ok(component);
     }
-    match compiler {
-        Compiler::InProcess => {
-            let compiled = engine
-                .precompile_component(&file.bytes)
-                .map_err(|error| invalid(file, &error))?;
-            cache
-                .store(&path, &compiled)
-                .map_err(|error| failed(format!("{}: {error}", path.display())))?;
-        }
-        Compiler::Child(executable) => {
-            let compiled = in_child(executable, file, limits).await?;
-            cache
-                .store(&path, &compiled)
-                .map_err(|error| failed(format!("{}: {error}", path.display())))?;
-        }
+    let compiled = match compiler {
+        Compiler::InProcess => in_process(engine, file, limits).await?,
+        Compiler::Child(executable) => in_child(executable, file, limits).await?,
+    };
+    if let (Some(cache), Some(path)) = (cache, &path) {
+        cache
+            .store(path, &compiled)
+            .map_err(|error| failed(format!("{}: {error}", path.display())))?;
     }
-    read_cached(engine, &path)
-        .ok_or_else(|| failed(format!("{} does not load again", path.display())))
+    #[expect(
+        unsafe_code,
+        reason = "the bytes were just made by the runner's own compiler"
+    )]
+    // SAFETY: they come from `in_process` or `in_child` and were in nobody else's hands.
+    let component = unsafe { Component::deserialize(engine, &compiled) };
+    component.map_err(|error| failed(format!("what was compiled does not load: {error:#}")))
+}
+
+/// On a thread for what takes long. One that takes too long can't be stopped there: it is left alone, and its result dropped.
+async fn in_process(
+    engine: &Engine,
+    file: &ComponentFile,
+    limits: &Limits,
+) -> Result<Vec<u8>, LoadError> {
+    let (own_engine, bytes) = (engine.clone(), file.bytes.clone());
+    let compiling = tokio::task::spawn_blocking(move || own_engine.precompile_component(&bytes));
+    let compiled = tokio::time::timeout(Duration::from_secs(limits.compile_s), compiling)
+        .await
+        .map_err(|_| too_long(file, limits))?
+        .map_err(|error| LoadError::Compile {
+            name: file.name.clone(),
+            reason: error.to_string(),
+        })?;
+    compiled.map_err(|error| invalid(file, &error))
+}
+
+fn too_long(file: &ComponentFile, limits: &Limits) -> LoadError {
+    LoadError::Limit {
+        name: file.name.clone(),
+        reached: LimitReached::of(limits, "compile"),
+    }
 }
 
 /// A file that does not load (cut short by a full disk, say) is made again.
@@ -115,6 +135,7 @@ async fn in_child(
         .arg(&output)
         .args(["--limit-memory", &limits.memory_mib.to_string()])
         .args(["--limit-table-elements", &limits.table_elements.to_string()])
+        .args(["--limit-stack", &limits.stack_kib.to_string()])
         // The master key may be in the environment: a compiler of foreign code has no use for it.
         .env_clear()
         .stdin(Stdio::null())
@@ -128,10 +149,7 @@ async fn in_child(
         child.wait_with_output(),
     )
     .await
-    .map_err(|_| LoadError::Limit {
-        name: file.name.clone(),
-        reached: LimitReached::of(limits, "compile"),
-    })?
+    .map_err(|_| too_long(file, limits))?
     .map_err(|error| failed(error.to_string()))?;
     if !ended.status.success() {
         return Err(failed(

@@ -1,6 +1,6 @@
 //! One instance of a component: made anew for each verb, never entered again after it broke.
 
-use super::call::CallError;
+use super::call::{CallError, DESCRIBE};
 use super::limits::{LimitReached, Limits};
 use super::meter::{Guarded, Meter};
 use crate::contract;
@@ -39,8 +39,18 @@ pub(crate) async fn instantiate(
     let tap = reach.tap.clone();
     let mut store = Store::new(&shared.engine, State::new(reach, Arc::clone(&meter)));
     store.limiter(|state| state);
-    store.set_hostcall_fuel(usize::try_from(shared.limits.call_mib << 20).unwrap_or(usize::MAX));
-    store.set_max_component_handles(usize::try_from(shared.limits.handles).unwrap_or(usize::MAX));
+    let handed_over = if verb == DESCRIBE {
+        shared.limits.manifest_mib
+    } else {
+        shared.limits.call_mib
+    };
+    store.set_hostcall_fuel(usize::try_from(handed_over << 20).unwrap_or(usize::MAX));
+    let handles = usize::try_from(shared.limits.handles).unwrap_or(usize::MAX);
+    store.set_max_component_handles(handles);
+    // What the runtime keeps of its own for calls and waits: a few entries for each handle.
+    if let Some(table) = store.concurrent_resource_table() {
+        table.set_max_capacity(handles.saturating_mul(8).saturating_add(64));
+    }
     store.epoch_deadline_async_yield_and_update(1);
     store.set_epoch_deadline(1);
     meter.begin_step();

@@ -61,16 +61,24 @@ limits! {
     memory_mib: "memory", 64, "MiB";
     /// Linear memory beyond which an instance is replaced at the end of a step: it never shrinks.
     recycle_mib: "recycle", 24, "MiB";
+    /// Stack of one instance.
+    stack_kib: "stack", 512, "KiB";
     /// Elements of all tables of one instance.
     table_elements: "table-elements", 50_000, "elements";
-    /// Handles (bodies, readings, mappers) that one instance may hold at once.
+    /// Handles (bodies, readings, mappers, what it waits for) that one instance may hold at once.
     handles: "handles", 1_000, "handles";
     /// Time on the processor in one step.
-    step_cpu_ms: "step-cpu", 20_000, "milliseconds";
+    step_cpu_ms: "step-cpu", 10_000, "milliseconds";
     /// Time on the clock in one step; waiting for the API's budgets does not count.
     step_wall_s: "step-wall", 300, "seconds";
     /// Requests sent in one step, retries included.
     step_requests: "step-requests", 500, "requests";
+    /// Requests of one connection that wait, are under way or whose body is still held.
+    concurrent_requests: "concurrent-requests", 64, "requests";
+    /// Bytes of one request's body.
+    request_mib: "request", 4, "MiB";
+    /// Bytes of the header lines of one request, and of one reply.
+    headers_kib: "headers", 64, "KiB";
     /// Bytes of replies read in one step, after decompression.
     step_response_mib: "step-response", 256, "MiB";
     /// Bytes of one reply, after decompression.
@@ -81,8 +89,16 @@ limits! {
     step_host_calls: "step-host-calls", 1_000_000, "calls";
     /// Records in one step.
     step_records: "step-records", 20_000, "records";
-    /// Bytes handed across in one call, in either direction.
+    /// Bytes of one source record, and of one document with all that belongs to it.
+    record_mib: "record", 8, "MiB";
+    /// Bytes of one checkpoint.
+    checkpoint_kib: "checkpoint", 1_024, "KiB";
+    /// Bytes that the component hands over in one call.
     call_mib: "call", 64, "MiB";
+    /// Bytes of a component's manifest.
+    manifest_mib: "manifest", 4, "MiB";
+    /// Names of filters by which one sync leaves records out.
+    filters: "filters", 100, "names";
     /// Steps in a row that bring neither a record nor a new checkpoint.
     idle_steps: "idle-steps", 100, "steps";
     /// Steps of one sync.

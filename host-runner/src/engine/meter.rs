@@ -23,7 +23,10 @@ pub struct Meter {
     step: Mutex<StepUse>,
     memory: AtomicU64,
     memory_peak: AtomicU64,
+    /// Elements of all tables.
+    tables: AtomicU64,
     sync_requests: AtomicU64,
+    made: Instant,
 }
 
 #[derive(Debug)]
@@ -91,7 +94,9 @@ impl Meter {
             step: Mutex::new(StepUse::idle()),
             memory: AtomicU64::new(0),
             memory_peak: AtomicU64::new(0),
+            tables: AtomicU64::new(0),
             sync_requests: AtomicU64::new(0),
+            made: Instant::now(),
         }
     }
 
@@ -140,6 +145,12 @@ impl Meter {
         self.judge(&mut step, over, "step-requests")
     }
 
+    /// Requests of all steps so far.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.sync_requests.load(Ordering::Relaxed)
+    }
+
     /// Bytes of a reply were read.
     pub fn response_bytes(&self, bytes: usize) -> Result<(), LimitReached> {
         let mut step = self.step();
@@ -170,9 +181,10 @@ impl Meter {
         Ok(())
     }
 
-    /// Tables grow to `elements`; refused beyond the limit.
+    /// A table grows by so many elements; refused where all tables together would go beyond the limit.
     pub fn table(&self, elements: usize) -> Result<(), LimitReached> {
-        let over = elements as u64 > self.limits.table_elements;
+        let all = self.tables.fetch_add(elements as u64, Ordering::Relaxed) + elements as u64;
+        let over = all > self.limits.table_elements;
         self.judge(&mut self.step(), over, "table-elements")
     }
 
@@ -209,29 +221,27 @@ impl Meter {
         }
     }
 
+    /// Counts between two steps as well, to the last: what is left to do there is little, unless someone hides there.
     fn spent(&self, cpu: Duration) -> Result<(), LimitReached> {
         let mut step = self.step();
-        if step.started.is_none() {
-            return Ok(());
-        }
         step.cpu += cpu;
         let over = step.cpu > Duration::from_millis(self.limits.step_cpu_ms);
         self.judge(&mut step, over, "step-cpu")
     }
 
-    /// When the running step's time on the clock is over; none between steps.
-    fn deadline(&self) -> Option<Instant> {
-        let step = self.step();
-        let allowed = Duration::from_secs(self.limits.step_wall_s);
-        let held_back = (self.held_back)().saturating_sub(step.held_back);
-        step.started.map(|started| started + allowed + held_back)
-    }
-
-    fn timed_out(&self) -> LimitReached {
+    /// Looks at the clock: at the running step's time (none runs between steps), and at the instance's. The latter goes on while requests are held
+    /// back: a component that declares a budget of one request in a hundred years must not wait for the second.
+    fn on_time(&self, now: Instant) -> Result<(), LimitReached> {
         let mut step = self.step();
-        let reached = LimitReached::of(&self.limits, "step-wall");
-        step.reached = Some(reached.clone());
-        reached
+        let held_back = (self.held_back)().saturating_sub(step.held_back);
+        let allowed = Duration::from_secs(self.limits.step_wall_s).saturating_add(held_back);
+        let took = |since: Instant| now.saturating_duration_since(since);
+        if step.started.is_some_and(|started| took(started) >= allowed) {
+            return self.judge(&mut step, true, "step-wall");
+        }
+        let life = Duration::from_secs(self.limits.sync_wall_h.saturating_mul(3_600));
+        let over = step.started.is_some() && took(self.made) >= life;
+        self.judge(&mut step, over, "sync-wall")
     }
 }
 
@@ -272,12 +282,8 @@ impl<F: Future> Future for Guarded<'_, F> {
         }
         loop {
             let now = Instant::now();
-            if this
-                .meter
-                .deadline()
-                .is_some_and(|deadline| now >= deadline)
-            {
-                return Poll::Ready(Err(this.meter.timed_out()));
+            if let Err(reached) = this.meter.on_time(now) {
+                return Poll::Ready(Err(reached));
             }
             if this.alarm.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
@@ -310,6 +316,20 @@ mod tests {
         meter.begin_step();
         assert!(meter.request().is_ok());
         assert_eq!(meter.reached().unwrap().name, "step-requests");
+    }
+
+    #[test]
+    fn the_requests_of_all_steps_are_counted_together() {
+        let meter = Meter::new(Limits {
+            sync_requests: 3,
+            ..Limits::default()
+        });
+        for _ in 0..3 {
+            meter.begin_step();
+            assert!(meter.request().is_ok());
+        }
+        meter.begin_step();
+        assert_eq!(meter.request().unwrap_err().name, "sync-requests");
     }
 
     #[test]
@@ -346,6 +366,42 @@ mod tests {
         meter.begin_step();
         let slow = tokio::time::sleep(Duration::from_secs(30));
         assert!(Guarded::new(slow, &meter).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn being_held_back_ends_with_the_syncs_time() {
+        let began = Instant::now();
+        let meter = Meter::with(small().limits, Box::new(move || began.elapsed()));
+        meter.begin_step();
+        let reached = Guarded::new(std::future::pending::<()>(), &meter)
+            .await
+            .unwrap_err();
+        assert_eq!(reached.name, "sync-wall");
+    }
+
+    #[tokio::test]
+    async fn what_is_computed_between_two_steps_counts() {
+        let meter = Meter::new(Limits {
+            step_cpu_ms: 1,
+            ..Limits::default()
+        });
+        meter.begin_step();
+        meter.end_step();
+        let busy = std::future::poll_fn(|context| {
+            let began = std::time::Instant::now();
+            while began.elapsed() < Duration::from_millis(2) {}
+            context.waker().wake_by_ref();
+            Poll::<()>::Pending
+        });
+        let reached = Guarded::new(busy, &meter).await.unwrap_err();
+        assert_eq!(reached.name, "step-cpu");
+    }
+
+    #[test]
+    fn all_tables_are_counted_together() {
+        let meter = small();
+        assert!(meter.table(30_000).is_ok());
+        assert_eq!(meter.table(30_000).unwrap_err().name, "table-elements");
     }
 
     #[tokio::test(start_paused = true)]

@@ -20,6 +20,7 @@ mod turns;
 
 pub use call::CallError;
 pub use compile::{Compiler, compile_file};
+pub(crate) use config::{CORE_INSTANCES, MEMORIES, TABLES};
 pub use error::EngineError;
 pub use limits::{LimitInfo, LimitReached, Limits};
 pub use mapper::Mapper;

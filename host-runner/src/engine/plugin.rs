@@ -1,6 +1,6 @@
 //! A component in use: its manifest, and its verbs.
 
-use super::call::CallError;
+use super::call::{CallError, DESCRIBE};
 use super::instance::{Instance, Shared, finish, instantiate};
 use super::limits::Limits;
 use super::mapper::Mapper;
@@ -36,8 +36,8 @@ impl Plugin {
                 name: file.name.clone(),
                 reason: error.to_string(),
             };
-            let reach = Reach::nothing(Arc::clone(&shared.clock), Arc::new(crate::imports::Silent));
-            let mut instance = instantiate(&shared, &pre, reach, "describe")
+            let reach = Reach::nothing(Arc::new(crate::imports::Silent));
+            let mut instance = instantiate(&shared, &pre, reach, DESCRIBE)
                 .await
                 .map_err(failed)?;
             let exports = &instance.exports;
@@ -48,7 +48,7 @@ impl Plugin {
                     .call_describe(accessor)
                     .await
             });
-            finish("describe", &meter, Guarded::new(work, &meter).await).map_err(failed)?
+            finish(DESCRIBE, &meter, Guarded::new(work, &meter).await).map_err(failed)?
         };
         let manifest = Manifest::check(raw).map_err(|error| LoadError::Manifest {
             name: file.name.clone(),
@@ -195,8 +195,7 @@ impl Plugin {
     }
 
     async fn pure(&self, verb: &'static str, log: Arc<dyn LogSink>) -> Result<Instance, CallError> {
-        self.instantiate(Reach::nothing(Arc::clone(&self.shared.clock), log), verb)
-            .await
+        self.instantiate(Reach::nothing(log), verb).await
     }
 
     async fn instantiate(&self, reach: Reach, verb: &'static str) -> Result<Instance, CallError> {

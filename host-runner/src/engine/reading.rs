@@ -55,6 +55,12 @@ impl Reading {
     pub fn memory_peak(&self) -> u64 {
         self.meter.memory_peak()
     }
+
+    /// How many requests the instance has sent.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.meter.requests()
+    }
 }
 
 impl Drop for Reading {

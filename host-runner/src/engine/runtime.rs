@@ -7,7 +7,7 @@ use super::error::EngineError;
 use super::instance::Shared;
 use super::limits::Limits;
 use super::plugin::Plugin;
-use crate::component::{Anatomy, LoadError, Source, check_kind};
+use crate::component::{Anatomy, LoadError, Source, check_kind, check_parts};
 use crate::contract;
 use crate::domain::{Clock, SystemClock};
 use crate::imports::State;
@@ -90,6 +90,7 @@ impl Runtime {
     pub async fn load(&self, source: &Source) -> Result<Arc<Plugin>, LoadError> {
         let file = source.read(&self.shared.limits)?;
         check_kind(&file)?;
+        check_parts(&file, &self.shared.limits)?;
         let component = compile::obtain(
             &self.shared.engine,
             self.cache.as_ref(),

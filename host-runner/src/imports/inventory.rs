@@ -58,11 +58,16 @@ impl<T: Send> HostWithStore<T> for HasSelf<State> {
         after: Option<String>,
         limit: u32,
     ) -> wasmtime::Result<Result<Vec<Held>, String>> {
-        let inventory = accessor.with(|mut store| -> wasmtime::Result<_> {
+        let (inventory, asking) = accessor.with(|mut store| -> wasmtime::Result<_> {
             let state: &mut State = store.get();
             state.meter.host_call()?;
-            Ok(Arc::clone(&state.reach.inventory))
+            Ok((
+                Arc::clone(&state.reach.inventory),
+                Arc::clone(&state.asking),
+            ))
         })?;
+        // It is never closed.
+        let _turn = asking.acquire().await;
         let oldest_first = matches!(order, Order::OldestCheck);
         let held = inventory
             .open(data_stream, oldest_first, after, limit.min(MOST))

@@ -17,9 +17,10 @@ pub use self::outbound::{Answer, Outbound, ReplyBody};
 pub use self::tap::Tap;
 
 use crate::contract;
-use crate::domain::Clock;
-use crate::engine::Meter;
+use crate::domain::{Clock, FixedClock, Timestamp};
+use crate::engine::{CORE_INSTANCES, MEMORIES, Meter, TABLES};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 
@@ -38,13 +39,14 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// For verbs that are pure: no way out, nothing held.
+    /// For verbs that are pure: no way out, nothing held, and a clock that stands at the epoch. A component that knew the time could describe
+    /// itself otherwise after it was looked at.
     #[must_use]
-    pub fn nothing(clock: Arc<dyn Clock>, log: Arc<dyn LogSink>) -> Self {
+    pub fn nothing(log: Arc<dyn LogSink>) -> Self {
         Self {
             egress: None,
             inventory: Arc::new(NoInventory),
-            clock,
+            clock: Arc::new(FixedClock::at(Timestamp::EPOCH)),
             log,
             tap: None,
         }
@@ -56,16 +58,21 @@ pub struct State {
     pub(crate) reach: Reach,
     pub(crate) meter: Arc<Meter>,
     pub(crate) table: ResourceTable,
+    /// Questions about what is held are answered one at a time: else one instance could keep all of its tenant's database busy.
+    pub(crate) asking: Arc<Semaphore>,
 }
 
 impl State {
     /// A fresh state.
     #[must_use]
     pub fn new(reach: Reach, meter: Arc<Meter>) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(usize::try_from(meter.limits().handles).unwrap_or(usize::MAX));
         Self {
             reach,
             meter,
-            table: ResourceTable::new(),
+            table,
+            asking: Arc::new(Semaphore::new(1)),
         }
     }
 }
@@ -86,23 +93,23 @@ impl ResourceLimiter for State {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.meter.table(desired)?;
+        self.meter.table(desired.saturating_sub(current))?;
         Ok(true)
     }
 
     fn instances(&self) -> usize {
-        8
+        CORE_INSTANCES as usize
     }
 
     fn tables(&self) -> usize {
-        8
+        TABLES as usize
     }
 
     fn memories(&self) -> usize {
-        1
+        MEMORIES as usize
     }
 }
