@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{ConnectionError, TypedConfig, origins};
 use crate::contract::connector::Policy as ContractPolicy;
 use crate::contract::types::Problem;
-use crate::domain::DataStreamName;
+use crate::domain::{DataStreamName, cut};
 use crate::egress::Origin;
 use crate::engine::Plugin;
 use crate::imports::LogSink;
@@ -59,7 +59,13 @@ pub async fn complete(
     let raw = plugin
         .configure(&typed.config, &names, written_by, log)
         .await?
-        .map_err(ConnectionError::Configuration)?;
+        .map_err(|problems| ConnectionError::Configuration(readable(problems)))?;
+    if raw.config.len() > LARGEST {
+        return Err(ConnectionError::Contract(format!(
+            "the completed configuration has {} bytes, and one has at most {LARGEST}",
+            raw.config.len()
+        )));
+    }
     let config: Value = serde_json::from_slice(&raw.config).map_err(|error| {
         ConnectionError::Contract(format!("the completed configuration isn't JSON: {error}"))
     })?;
@@ -82,9 +88,26 @@ pub async fn complete(
         secrets: raw.secrets,
         data_streams,
         policy: policy(raw.policy),
-        warnings: raw.warnings,
+        warnings: readable(raw.warnings),
         scope: raw.scope,
     })
+}
+
+/// The largest completed configuration, in bytes: as large as one that is typed.
+const LARGEST: usize = 1 << 20;
+/// Problems that are shown.
+const MOST: usize = 100;
+/// Characters of each.
+const LONGEST: usize = 2_000;
+
+/// Problems, no longer than a person reads.
+fn readable(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.truncate(MOST);
+    for problem in &mut problems {
+        cut(&mut problem.pointer, LONGEST);
+        cut(&mut problem.message, LONGEST);
+    }
+    problems
 }
 
 /// The chosen streams in the manifest's order, which is the order of reading.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::connect::Onlooker;
 use super::{ConnectionError, Desk, binding, link};
 use crate::contract::connector::{Check, Verdict};
-use crate::domain::{ConnectionName, TenantName};
+use crate::domain::{ConnectionName, TenantName, cut};
 use crate::egress::{Egress, Rate};
 use crate::imports::{LogSink, NoInventory, Reach};
 use crate::store::{Connection, Store, Tested};
@@ -93,8 +93,31 @@ async fn run(
         log,
         tap: None,
     };
-    Ok(desk
+    let checks = desk
         .plugin
         .test(config.to_string().into_bytes(), reach)
-        .await?)
+        .await?;
+    readable(checks)
+}
+
+/// Checks of one report that are shown.
+const MOST: usize = 200;
+/// Characters of a name, of a detail and of a remedy.
+const LONGEST_NAME: usize = 200;
+const LONGEST_TEXT: usize = 2_000;
+
+/// The report, no longer than a person reads.
+fn readable(mut checks: Vec<Check>) -> Result<Vec<Check>, ConnectionError> {
+    if checks.len() > MOST {
+        return Err(ConnectionError::Contract(format!(
+            "it told {} checks, and a report has at most {MOST}",
+            checks.len()
+        )));
+    }
+    for check in &mut checks {
+        cut(&mut check.name, LONGEST_NAME);
+        cut(&mut check.detail, LONGEST_TEXT);
+        cut(&mut check.remedy, LONGEST_TEXT);
+    }
+    Ok(checks)
 }

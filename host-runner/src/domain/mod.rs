@@ -10,6 +10,7 @@ mod ledger;
 mod mode;
 mod names;
 mod run_state;
+mod text;
 mod timestamp;
 
 pub use clock::{Clock, FixedClock, SystemClock};
@@ -20,4 +21,5 @@ pub use ledger::{Documents, Ledger};
 pub use mode::{Mode, UnknownMode};
 pub use names::{ConnectionName, DataStreamName, NameError, TenantName};
 pub use run_state::{RunState, UnknownRunState};
+pub use text::cut;
 pub use timestamp::{Timestamp, TimestampError};

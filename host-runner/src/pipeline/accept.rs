@@ -1,10 +1,11 @@
-//! What a component hands over is checked before the store sees it: keys are keys, times are times, JSON is JSON, and no list is longer
-//! than the limits allow.
+//! What a component hands over is checked before the store sees it: keys are keys, times are times, JSON is JSON, and nothing is longer
+//! than the limits allow. Texts for people are cut to what a person reads.
 
 use super::fault::RunFault;
+use super::shape;
 use crate::contract::{connector, types};
-use crate::domain::Timestamp;
-use crate::engine::{LimitReached, Limits};
+use crate::domain::{Timestamp, cut};
+use crate::engine::{CallError, LimitReached, Limits};
 use crate::store::{
     Closing, Closure, Document, DocumentKind, Lifecycle, Outcome, Placeholder, Problem, Unreadable,
 };
@@ -12,30 +13,34 @@ use std::borrow::Cow;
 
 /// The longest key, in bytes: keys are ids.
 const LONGEST_KEY: usize = 1_024;
-/// The largest checkpoint, in bytes.
-const LARGEST_CHECKPOINT: usize = 1 << 20;
+/// The longest text for a person, in characters.
+const LONGEST_TEXT: usize = 2_000;
+/// The longest note on what a sync is doing, in characters.
+const LONGEST_NOTE: usize = 200;
+/// The most problems of one record.
+const MOST_PROBLEMS: usize = 100;
 
 /// Checks the size of a step and the form of its keys, times and checkpoint.
 pub(super) fn step(step: &connector::Step, limits: &Limits) -> Result<(), RunFault> {
     let records =
         step.entries.len() + step.closures.len() + step.quarantine.len() + step.confirmed.len();
     if records as u64 > limits.step_records {
-        let reached = LimitReached::of(limits, "step-records");
-        return Err(crate::engine::CallError::Limit {
-            verb: "sync",
-            reached,
-        }
-        .into());
+        return Err(beyond(SYNC, limits, "step-records"));
     }
     for entry in &step.entries {
         key(&entry.key, "an entry")?;
         key(&entry.fingerprint, "a fingerprint")?;
+        within(SYNC, entry.body.len(), limits)?;
+        json(&entry.body, &format!("the record `{}`", entry.key))?;
         if let Some(at) = entry.seen_at {
             time(at, &entry.key)?;
         }
     }
     for closure in &step.closures {
         key(&closure.key, "a closure")?;
+        if let connector::Closing::OutOfScope(filter) = &closure.closing {
+            key(filter, "a filter")?;
+        }
         if let Some(at) = closure.at {
             time(at, &closure.key)?;
         }
@@ -43,16 +48,75 @@ pub(super) fn step(step: &connector::Step, limits: &Limits) -> Result<(), RunFau
     for confirmed in &step.confirmed {
         key(confirmed, "a confirmed record")?;
     }
-    checkpoint(&step.checkpoint)
+    for unreadable in &step.quarantine {
+        within(SYNC, unreadable.raw.len(), limits)?;
+    }
+    for (filter, _) in &step.skipped {
+        key(filter, "a filter")?;
+    }
+    checkpoint(&step.checkpoint, limits)
+}
+
+/// Names of the filters by which a step leaves records out.
+pub(super) fn filters(step: &connector::Step) -> impl Iterator<Item = &str> {
+    let closed = step
+        .closures
+        .iter()
+        .filter_map(|closure| match &closure.closing {
+            connector::Closing::OutOfScope(filter) => Some(filter.as_str()),
+            _ => None,
+        });
+    let skipped = step.skipped.iter().map(|(filter, _)| filter.as_str());
+    closed.chain(skipped)
+}
+
+/// What a sync is doing, in a line.
+pub(super) fn note(note: Option<String>) -> Option<String> {
+    note.map(|note| readable(note, LONGEST_NOTE))
+}
+
+/// Why a read may be incomplete.
+pub(super) fn coverage(coverage: connector::Coverage) -> connector::Coverage {
+    match coverage {
+        connector::Coverage::Incomplete(mut reasons) => {
+            reasons.truncate(MOST_PROBLEMS);
+            let readable = |reason| readable(reason, LONGEST_TEXT);
+            connector::Coverage::Incomplete(reasons.into_iter().map(readable).collect())
+        }
+        connector::Coverage::Complete(mut slices) => {
+            for slice in &mut slices {
+                cut(&mut slice.name, LONGEST_NOTE);
+            }
+            connector::Coverage::Complete(slices)
+        }
+    }
+}
+
+const SYNC: &str = "sync";
+const TRANSFORM: &str = "transform";
+
+fn readable(mut text: String, longest: usize) -> String {
+    cut(&mut text, longest);
+    text
+}
+
+fn beyond(verb: &'static str, limits: &Limits, name: &'static str) -> RunFault {
+    let reached = LimitReached::of(limits, name);
+    CallError::Limit { verb, reached }.into()
+}
+
+/// The bytes of one record, or of one document.
+fn within(verb: &'static str, bytes: usize, limits: &Limits) -> Result<(), RunFault> {
+    if bytes as u64 > limits.record_mib.saturating_mul(1 << 20) {
+        return Err(beyond(verb, limits, "record"));
+    }
+    Ok(())
 }
 
 /// Checks a checkpoint.
-pub(super) fn checkpoint(bytes: &[u8]) -> Result<(), RunFault> {
-    if bytes.len() > LARGEST_CHECKPOINT {
-        return Err(RunFault::broken_contract(format!(
-            "the connector's checkpoint has {} bytes, more than {LARGEST_CHECKPOINT}",
-            bytes.len()
-        )));
+pub(super) fn checkpoint(bytes: &[u8], limits: &Limits) -> Result<(), RunFault> {
+    if bytes.len() as u64 > limits.checkpoint_kib.saturating_mul(1 << 10) {
+        return Err(beyond(SYNC, limits, "checkpoint"));
     }
     json(bytes, "a checkpoint")
 }
@@ -76,13 +140,11 @@ fn time(at: u64, key: &str) -> Result<Timestamp, RunFault> {
 }
 
 fn json(bytes: &[u8], what: &str) -> Result<(), RunFault> {
-    serde_json::from_slice::<serde::de::IgnoredAny>(bytes)
-        .map(|_| ())
-        .map_err(|error| {
-            RunFault::broken_contract(format!(
-                "the connector gave {what} that is not JSON: {error}"
-            ))
-        })
+    shape::check(bytes).map_err(|error| {
+        RunFault::broken_contract(format!(
+            "the connector gave {what} in a form that is no JSON, or none that can be read again: {error}"
+        ))
+    })
 }
 
 /// An entry's fingerprint as it is kept. That of a part is never that of the whole: else the whole would be taken for unchanged when it comes, and
@@ -109,7 +171,7 @@ pub(super) fn closure(closure: connector::Closure) -> Closure {
             connector::Closing::Deleted => Closing::Deleted,
             connector::Closing::OutOfScope(filter) => Closing::OutOfScope(filter),
         },
-        evidence: closure.evidence,
+        evidence: readable(closure.evidence, LONGEST_TEXT),
         at: checked_time(closure.at),
     }
 }
@@ -121,28 +183,30 @@ pub(super) fn unreadable(record: connector::Quarantined) -> Unreadable {
             .key
             .filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY),
         raw: record.raw,
-        problems: record.problems.into_iter().map(problem).collect(),
+        problems: problems(record.problems),
     }
 }
 
-/// A problem in the store's words.
-pub(super) fn problem(problem: types::Problem) -> Problem {
-    Problem {
-        pointer: problem.pointer,
-        message: problem.message,
-    }
+/// Problems in the store's words.
+fn problems(mut problems: Vec<types::Problem>) -> Vec<Problem> {
+    problems.truncate(MOST_PROBLEMS);
+    let kept = problems.into_iter().map(|problem| Problem {
+        pointer: readable(problem.pointer, LONGEST_TEXT),
+        message: readable(problem.message, LONGEST_TEXT),
+    });
+    kept.collect()
 }
 
 /// What the map made of one entry, in the store's words.
-pub(super) fn outcome(outcome: connector::Outcome) -> Result<Outcome, RunFault> {
-    let problems = outcome.problems.into_iter().map(problem).collect();
+pub(super) fn outcome(outcome: connector::Outcome, limits: &Limits) -> Result<Outcome, RunFault> {
+    let problems = problems(outcome.problems);
     if outcome.documents.is_empty() {
         return Ok(Outcome::Rejected(problems));
     }
     let documents = outcome
         .documents
         .into_iter()
-        .map(document)
+        .map(|made| document(made, limits))
         .collect::<Result<_, _>>()?;
     Ok(Outcome::Documents {
         documents,
@@ -150,12 +214,13 @@ pub(super) fn outcome(outcome: connector::Outcome) -> Result<Outcome, RunFault> 
     })
 }
 
-fn document(document: connector::Document) -> Result<Document, RunFault> {
+fn document(document: connector::Document, limits: &Limits) -> Result<Document, RunFault> {
+    within(TRANSFORM, bytes(&document), limits)?;
     key(&document.key, "a document")?;
     if let Some(asset) = &document.asset {
         key(asset, "a finding's asset")?;
     }
-    json(&document.body, "a document")?;
+    json(&document.body, &format!("the document `{}`", document.key))?;
     Ok(Document {
         kind: match document.kind {
             connector::DocumentKind::Asset => DocumentKind::Asset,
@@ -181,6 +246,17 @@ fn document(document: connector::Document) -> Result<Document, RunFault> {
             .collect(),
         body: document.body,
     })
+}
+
+/// All that a document holds.
+fn bytes(document: &connector::Document) -> usize {
+    let pairs = document.identity.iter().chain(&document.facets);
+    let pairs: usize = pairs.map(|(name, value)| name.len() + value.len()).sum();
+    let places = document.placeholders.iter();
+    let places: usize = places
+        .map(|place| place.pointer.len() + place.format.len())
+        .sum();
+    document.body.len() + pairs + places
 }
 
 #[cfg(test)]

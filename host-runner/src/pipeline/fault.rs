@@ -1,6 +1,7 @@
 //! Why a run ended early, in a form that is kept with the run and shown to people.
 
 use crate::contract::types;
+use crate::domain::cut;
 use crate::engine::CallError;
 use serde::{Deserialize, Serialize};
 
@@ -86,8 +87,15 @@ impl RunFault {
     }
 }
 
+/// The longest text of a fault that is kept, in characters, and the longest name.
+const LONGEST: usize = 2_000;
+const LONGEST_NAME: usize = 200;
+
 impl From<types::Fault> for RunFault {
-    fn from(fault: types::Fault) -> Self {
+    fn from(mut fault: types::Fault) -> Self {
+        cut(&mut fault.call, LONGEST_NAME);
+        cut(&mut fault.message, LONGEST);
+        cut(&mut fault.remedy, LONGEST);
         let mut retry_at = None;
         let mut limit = None;
         let kind = match fault.cause {
@@ -101,7 +109,8 @@ impl From<types::Fault> for RunFault {
             types::Cause::Unavailable => FaultKind::Unavailable,
             types::Cause::Protocol => FaultKind::Protocol,
             types::Cause::Checkpoint => FaultKind::Checkpoint,
-            types::Cause::Limit(name) => {
+            types::Cause::Limit(mut name) => {
+                cut(&mut name, LONGEST_NAME);
                 limit = Some(name);
                 FaultKind::Limit
             }

@@ -19,6 +19,7 @@ mod notes;
 mod observe;
 mod report;
 mod run;
+mod shape;
 
 pub use books::Books;
 pub use cancel::Cancel;

@@ -1,9 +1,12 @@
 //! What a connector logs during a run: passed on to the runner's own log, and what a person should read kept with the run.
 
+use crate::domain::cut;
 use crate::imports::{LogLine, LogSink};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
+/// The longest line that is kept, in characters.
+const LONGEST: usize = 2_000;
 /// How many warnings a run keeps, and how many lines that are none.
 const MOST: usize = 100;
 const MOST_TOLD: usize = 20;
@@ -15,7 +18,8 @@ pub(super) struct Notes {
     told: Mutex<Vec<String>>,
 }
 
-fn keep(lines: &Mutex<Vec<String>>, most: usize, line: String) {
+fn keep(lines: &Mutex<Vec<String>>, most: usize, mut line: String) {
+    cut(&mut line, LONGEST);
     let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
     if lines.len() < most && !lines.contains(&line) {
         lines.push(line);

@@ -22,8 +22,9 @@ use crate::store::{
     BeginSync, Conduct, EndCommit, Entry, NewRun, Outcome, RemovalGuard, RunEnd, StandingQuery,
     StepCommit, StoreError, SyncState, Verdict,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Syncs one data stream: begins a run, or goes on with an interrupted sync, and records how it ended.
 ///
@@ -141,7 +142,13 @@ impl From<CallError> for Stop {
 
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        match error {
+            // What the rules for stored values refuse is what the component gave.
+            StoreError::Refused { what, reason } => {
+                RunFault::broken_contract(format!("the connector gave {what}: {reason}")).into()
+            }
+            error => Self::Store(error),
+        }
     }
 }
 
@@ -283,19 +290,25 @@ impl<'a, S: Books> Run<'a, S> {
 
     async fn read(&mut self) -> Result<Ending, Stop> {
         let mapper = self.mapper().await?;
-        let deadline = std::time::Duration::from_secs(self.job.plugin.limits().sync_wall_h * 3_600);
+        let hours = self.job.plugin.limits().sync_wall_h;
+        let deadline = Duration::from_secs(hours.saturating_mul(3_600));
+        // Of the instances that were replaced.
+        let mut requests = 0_u64;
         loop {
             let mut reading = self.job.plugin.sync(self.request(), self.reach()).await?;
             let recycled = loop {
-                if self.started.elapsed() > deadline {
-                    return Err(self.limit("sync-wall").into());
-                }
+                let left = deadline.saturating_sub(self.started.elapsed());
                 let delivery = tokio::select! {
                     biased;
                     () = self.job.cancel.stopped() => return Ok(Ending::Cancelled),
-                    delivery = reading.next() => delivery,
+                    delivery = tokio::time::timeout(left, reading.next()) => delivery,
                 };
+                let delivery = delivery.map_err(|_| self.limit("sync-wall"))?;
                 self.peak_memory = self.peak_memory.max(reading.memory_peak());
+                let sent = requests.saturating_add(reading.requests());
+                if sent > self.job.plugin.limits().sync_requests {
+                    return Err(self.limit("sync-requests").into());
+                }
                 match delivery {
                     Some(Delivery::Progress(connector::Progress::Step(step))) => {
                         self.step(&mapper, step).await?;
@@ -315,6 +328,7 @@ impl<'a, S: Books> Run<'a, S> {
                 )
                 .into());
             }
+            requests = requests.saturating_add(reading.requests());
             tracing::debug!(stream = %self.job.stream, "the instance has grown: a new one goes on from the last checkpoint");
         }
     }
@@ -391,6 +405,7 @@ impl<'a, S: Books> Run<'a, S> {
                 self.job.plugin.limits(),
             )
             .map_err(|limit| self.limit(limit))?;
+        self.filters(&step)?;
         let entries = self.transform(mapper, step.entries).await?;
         let committed = self
             .job
@@ -428,7 +443,7 @@ impl<'a, S: Books> Run<'a, S> {
             mode: self.chosen.mode,
             read: step.read,
             expected: step.expected,
-            note: step.note,
+            note: accept::note(step.note),
             ledger: self.ledger.clone(),
         });
         Ok(())
@@ -482,7 +497,10 @@ impl<'a, S: Books> Run<'a, S> {
             .zip(standings)
             .map(|(entry, standing)| {
                 let outcome = if standing.needs_transform() {
-                    accept::outcome(outcomes.next().ok_or_else(missing_outcome)?)?
+                    accept::outcome(
+                        outcomes.next().ok_or_else(missing_outcome)?,
+                        self.job.plugin.limits(),
+                    )?
                 } else {
                     Outcome::Unchanged
                 };
@@ -499,7 +517,7 @@ impl<'a, S: Books> Run<'a, S> {
     }
 
     async fn end(&mut self, summary: connector::Summary) -> Result<Verdict, Stop> {
-        accept::checkpoint(&summary.checkpoint)?;
+        accept::checkpoint(&summary.checkpoint, self.job.plugin.limits())?;
         let mut whole = self.sync.ledger.clone();
         whole += &self.ledger;
         let report = self
@@ -511,7 +529,7 @@ impl<'a, S: Books> Run<'a, S> {
                 now: self.now(),
                 checkpoint: summary.checkpoint,
                 made_with: self.made.with.clone(),
-                coverage: judge(summary.coverage, &whole),
+                coverage: judge(accept::coverage(summary.coverage), &whole),
                 guard: self.guard.clone(),
             })
             .await?;
@@ -531,6 +549,20 @@ impl<'a, S: Books> Run<'a, S> {
             Verdict::Complete { .. } | Verdict::Withheld { .. } => {}
         }
         Ok(report.verdict)
+    }
+
+    /// The account of a sync names its filters, and is kept with each step: a name for each record would make it grow without end.
+    fn filters(&self, step: &connector::Step) -> Result<(), Stop> {
+        let known = self.sync.ledger.filtered.keys();
+        let known = known.chain(self.ledger.filtered.keys());
+        let names: BTreeSet<&str> = known
+            .map(String::as_str)
+            .chain(accept::filters(step))
+            .collect();
+        if names.len() as u64 > self.job.plugin.limits().filters {
+            return Err(self.limit("filters").into());
+        }
+        Ok(())
     }
 
     fn limit(&self, name: &'static str) -> RunFault {

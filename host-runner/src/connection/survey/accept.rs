@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::contract::connector::BlindSpot;
+use crate::domain::cut;
 use crate::engine::CallError;
 
 /// Blind spots in a report.
@@ -56,13 +57,6 @@ fn shortened(mut spot: BlindSpot) -> BlindSpot {
     // What is not known can't have more to it.
     spot.or_more &= spot.count.is_some();
     spot
-}
-
-fn cut(text: &mut String, longest: usize) {
-    if let Some((at, _)) = text.char_indices().nth(longest) {
-        text.truncate(at);
-        text.push('…');
-    }
 }
 
 fn broken(message: String) -> CallError {

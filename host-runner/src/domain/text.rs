@@ -1,0 +1,27 @@
+//! Foreign texts, no longer than a person reads.
+
+/// Cuts a text after so many characters, and shows that it was cut.
+pub fn cut(text: &mut String, longest: usize) {
+    // Most texts are short: counting their characters would be all the work.
+    if text.len() <= longest {
+        return;
+    }
+    if let Some((at, _)) = text.char_indices().nth(longest) {
+        text.truncate(at);
+        text.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_is_cut_between_two_characters() {
+        let mut text = "äöü".to_owned();
+        cut(&mut text, 3);
+        assert_eq!(text, "äöü");
+        cut(&mut text, 2);
+        assert_eq!(text, "äö…");
+    }
+}
