@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod blindspots;
+mod compiling;
 mod everyday;
 mod keys;
 mod killing;

@@ -304,3 +304,6 @@ pub fn request(simulator: &Simulator, config: Value) -> ConnectRequest {
 pub fn now() -> host_runner::domain::Timestamp {
     SystemClock.now()
 }
+
+/// The hostile connector, as a component.
+pub static HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.wasm"));

@@ -1,0 +1,58 @@
+//! A component that takes minutes to compile: the process that does it has a time, and does not outlive it.
+
+use crate::runner::Runner;
+use cortex_xdr_simulator::Options;
+use wasm_encoder::{
+    CodeSection, Component, Function, FunctionSection, Instruction, Module, ModuleSection,
+    TypeSection, ValType,
+};
+
+/// A function of two million instructions, each of which needs what those before it computed.
+fn bomb() -> Vec<u8> {
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    let mut functions = FunctionSection::new();
+    functions.function(0);
+    let mut function = Function::new([(500, ValType::I64)]);
+    for n in 0..500_000_u32 {
+        function.instruction(&Instruction::LocalGet(n * 7 % 500));
+        function.instruction(&Instruction::LocalGet(n * 11 % 500));
+        function.instruction(&Instruction::I64Mul);
+        function.instruction(&Instruction::LocalSet(n % 500));
+    }
+    function.instruction(&Instruction::End);
+    let mut code = CodeSection::new();
+    code.function(&function);
+    let mut module = Module::new();
+    module.section(&types).section(&functions).section(&code);
+    let mut component = Component::new();
+    component.section(&ModuleSection(&module));
+    component.finish()
+}
+
+/// It may take two minutes: here it may take a second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_that_takes_minutes_to_compile_is_given_up_and_its_compiler_dies() {
+    let runner = Runner::new(Options::default()).await;
+    let bomb = runner.file("bomb.wasm", bomb());
+    let temporary = runner.folder.path().join("compiling");
+    std::fs::create_dir(&temporary).unwrap();
+    let mut command = runner.command(&["--plugin", &bomb, "inspect", "--limit-compile", "1"]);
+    let ended = command.env("TMPDIR", &temporary).output().await.unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success());
+    assert!(
+        said.contains("the limit `compile` (1 seconds) was reached"),
+        "{said}"
+    );
+    // The compiler is called with a file in that folder. Where there is no such file system there is nothing to look at.
+    let folder = temporary.to_string_lossy().into_owned();
+    for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let command = String::from_utf8_lossy(&command).into_owned();
+        assert!(
+            !(command.contains("compile-component") && command.contains(&folder)),
+            "it lives on: {command}"
+        );
+    }
+}
