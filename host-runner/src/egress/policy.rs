@@ -82,6 +82,9 @@ pub fn judge<'a>(
             secrets.extend(secrets_of(fill));
         }
     }
+    if covered(request) > covers_at_most(request, declared.limits) {
+        return Err(Failure::Limit(Limit::HeaderBytes));
+    }
     // The line of the request counts too: a query can be as long as a header.
     let query: usize = request
         .query
@@ -205,6 +208,34 @@ fn judge_fill(
         return Err(Failure::denied(Rule::Digest, text));
     }
     Ok(())
+}
+
+/// How often the headers of one request may cover its body.
+const BODY_COVERED: u64 = 8;
+
+/// What the recipes of all headers may cover. A body costs the connector its bytes once; named a million times in one digest it would cost the host a
+/// million times as many, and in a Base64 fill as much memory.
+fn covers_at_most(request: &OutgoingRequest, limits: &EgressLimits) -> u64 {
+    let body = request.body.len() as u64;
+    limits
+        .header_bytes
+        .saturating_add(body.saturating_mul(BODY_COVERED))
+}
+
+/// The bytes that the recipes of all headers cover. Each part counts for a little more than it has, secrets for what they have at most as a rule: their
+/// length is nobody's business.
+fn covered(request: &OutgoingRequest) -> u64 {
+    const EACH: u64 = 8;
+    let fills = request.headers.iter().flat_map(|(_, fills)| fills);
+    let parts = fills.flat_map(|fill| fill.parts());
+    parts
+        .map(|part| match part {
+            Part::Text(text) => text.len() as u64 + EACH,
+            Part::Secret(_) | Part::Nonce => 64 + EACH,
+            Part::NowMs => 13 + EACH,
+            Part::Body => request.body.len() as u64 + EACH,
+        })
+        .fold(0, u64::saturating_add)
 }
 
 /// The names of the secrets that a fill uses.

@@ -75,6 +75,31 @@ fn with_header(name: &str, fills: Vec<Fill>) -> OutgoingRequest {
     }
 }
 
+#[test]
+fn a_recipe_that_covers_the_body_over_and_over_is_refused_before_it_is_carried_out() {
+    let of = |parts: Vec<Part>| {
+        let digest = Fill::Digest(Digest {
+            algorithm: Algorithm::Sha256,
+            hmac_key: None,
+            parts: parts.clone(),
+            encoding: Encoding::Hex,
+        });
+        [digest, Fill::Base64(parts)]
+    };
+    let world = World::new();
+    for fill in of(vec![Part::Body; 4]) {
+        assert!(world.rule(&with_header("x-sum", vec![fill])).is_ok());
+    }
+    for part in [Part::Body, Part::NowMs, Part::Secret("apiKey".to_owned())] {
+        for fill in of([vec![part; 1_000], vec![Part::Nonce]].concat()) {
+            assert_eq!(
+                world.rule(&with_header("x-sum", vec![fill])),
+                Err(Failure::Limit(Limit::HeaderBytes))
+            );
+        }
+    }
+}
+
 fn text(text: &str) -> Vec<Fill> {
     vec![Fill::Part(Part::Text(text.to_owned()))]
 }
