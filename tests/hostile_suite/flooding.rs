@@ -70,6 +70,17 @@ async fn a_request_larger_than_any_query_is_not_sent() {
     assert!(bench.server.seen().is_empty());
 }
 
+/// It would cost the host a gigabyte of work, or of memory, for each request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recipe_that_covers_the_body_over_and_over_is_not_carried_out() {
+    let bench = Bench::new().await;
+    for attack in [Attack::RecipeHash, Attack::RecipeBase64] {
+        let attacked = bench.attacked(&with(&bench, attack, "")).await;
+        attacked.told("Limit(\"headers\")");
+    }
+    assert!(bench.server.seen().is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_is_read_by_one_reader_at_a_time() {
     let bench = Bench::new().await;

@@ -91,6 +91,9 @@ async fn results_that_break_their_contract_end_the_run_and_it_says_what_was_brok
     for (attack, at, what) in [
         (Attack::KeyEmpty, Verb::Next, "a key of 0 bytes"),
         (Attack::KeyLong, Verb::Next, "a key of 100000 bytes"),
+        (Attack::KeyNul, Verb::Next, "a key with a NUL"),
+        (Attack::TextBroken, Verb::Next, "invalid utf-8"),
+        (Attack::ListBeyond, Verb::Next, "out of bounds"),
         (Attack::SeenLate, Verb::Next, "`late` an impossible time"),
         (Attack::ClosedLate, Verb::Next, "an impossible time"),
         (

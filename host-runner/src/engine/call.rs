@@ -55,7 +55,8 @@ impl CallError {
             return Self::Limit { verb, reached };
         }
         let trap = error.downcast_ref::<wasmtime::Trap>();
-        let message = trap.map_or_else(|| format!("{error:#}"), ToString::to_string);
+        // What lies above the cause is a list of the component's functions by number.
+        let message = trap.map_or_else(|| error.root_cause().to_string(), ToString::to_string);
         if let Some(name) = limit_of(verb, trap, &message) {
             let reached = LimitReached::of(meter.limits(), name);
             return Self::Limit { verb, reached };

@@ -85,6 +85,8 @@ limits! {
     response_mib: "response", 2_048, "MiB";
     /// Lines logged in one step; further ones are counted and dropped.
     step_log_lines: "step-log-lines", 200, "lines";
+    /// Lines logged in one run; further ones are dropped.
+    sync_log_lines: "sync-log-lines", 10_000, "lines";
     /// Calls to the host in one step.
     step_host_calls: "step-host-calls", 1_000_000, "calls";
     /// Records in one step.

@@ -49,6 +49,15 @@ pub(super) fn step(step: &connector::Step, limits: &Limits) -> Result<(), RunFau
         key(confirmed, "a confirmed record")?;
     }
     for unreadable in &step.quarantine {
+        if unreadable
+            .key
+            .as_deref()
+            .is_some_and(|key| key.contains('\0'))
+        {
+            return Err(RunFault::broken_contract(
+                "the connector gave what it could not read a key with a NUL in it",
+            ));
+        }
         within(SYNC, unreadable.raw.len(), limits)?;
     }
     for (filter, _) in &step.skipped {
@@ -122,6 +131,12 @@ pub(super) fn checkpoint(bytes: &[u8], limits: &Limits) -> Result<(), RunFault> 
 }
 
 fn key(key: &str, what: &str) -> Result<(), RunFault> {
+    // A text ends there for half of the functions that a database has for texts: two keys could be one.
+    if key.contains('\0') {
+        return Err(RunFault::broken_contract(format!(
+            "the connector gave {what} a key with a NUL in it"
+        )));
+    }
     if key.is_empty() || key.len() > LONGEST_KEY {
         return Err(RunFault::broken_contract(format!(
             "the connector gave {what} a key of {} bytes; a key has 1 to {LONGEST_KEY}",

@@ -190,7 +190,7 @@ impl<'a, S: Books> Run<'a, S> {
             last_checkpoint: sync.checkpoint.clone(),
             chosen,
             sync,
-            notes: Arc::new(Notes::default()),
+            notes: Arc::new(Notes::new(job.plugin.limits().sync_log_lines)),
             started: Instant::now(),
             ledger: Ledger::default(),
             steps: 0,

@@ -1,6 +1,7 @@
 //! Asks the host for too much, too often, or for ever.
 
 use crate::contract::http::{self, Body, Failure, Method, Request, Response};
+use crate::contract::signing::{Algorithm, Digest, Encoding, Fill, Part};
 use crate::contract::{inventory, log};
 use crate::order::{Attack, Order, Verb};
 use crate::{giving, trapdoor};
@@ -75,6 +76,11 @@ pub(crate) async fn all(order: &Order, here: Verb) {
             };
             told("request", http::send(large).await.err().as_ref());
         }
+        Attack::RecipeHash => told("request", recipe(hashed()).await.err().as_ref()),
+        Attack::RecipeBase64 => {
+            let fill = Fill::Base64(vec![Part::Body; 1_000]);
+            told("request", recipe(fill).await.err().as_ref());
+        }
         Attack::LoopInRealloc => {
             if let Ok(response) = get(&order.path).await {
                 trapdoor::TAKING.store(true, Ordering::Relaxed);
@@ -87,6 +93,26 @@ pub(crate) async fn all(order: &Order, here: Verb) {
 
 async fn open(limit: u32) -> Result<Vec<inventory::Held>, String> {
     inventory::open("things".to_owned(), inventory::Order::Key, None, limit).await
+}
+
+/// A thousand times the body: a gigabyte for the price of one.
+fn hashed() -> Fill {
+    Fill::Digest(Digest {
+        algorithm: Algorithm::Sha512,
+        hmac_key: None,
+        parts: vec![Part::Body; 1_000],
+        encoding: Encoding::Hex,
+    })
+}
+
+async fn recipe(fill: Fill) -> Result<Response, Failure> {
+    let costly = Request {
+        method: Method::Post,
+        headers: vec![("x-sum".to_owned(), vec![fill])],
+        body: vec![b' '; 1 << 20],
+        ..request("/echo")
+    };
+    http::send(costly).await
 }
 
 async fn get(path: &str) -> Result<Response, Failure> {

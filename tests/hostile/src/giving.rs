@@ -149,6 +149,21 @@ pub(crate) fn progress(order: &Order, n: u64) -> Result<Progress, Fault> {
         }
         Attack::KeyEmpty => step.entries.push(entry(order, "")),
         Attack::KeyLong => step.entries.push(entry(order, &"k".repeat(100_000))),
+        Attack::KeyNul => step.entries.push(entry(order, "k\0ey")),
+        Attack::TextBroken => {
+            // SAFETY: none, which is the point: the host must not take its word for it.
+            let broken = unsafe { String::from_utf8_unchecked(vec![0xff, 0xfe]) };
+            step.confirmed.push(broken);
+        }
+        Attack::ListBeyond => {
+            let end = core::arch::wasm32::memory_size(0) << 16;
+            // SAFETY: none, which is the point. It is not read here.
+            let beyond = unsafe { Vec::from_raw_parts((end - 16) as *mut u8, 1 << 20, 1 << 20) };
+            step.entries.push(Entry {
+                body: beyond,
+                ..entry(order, "beyond")
+            });
+        }
         Attack::SeenLate => step.entries.push(Entry {
             // The year 10000 begins here.
             seen_at: Some(253_402_300_800_000),

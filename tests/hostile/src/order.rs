@@ -59,6 +59,10 @@ pub enum Attack {
     ReadTwice,
     /// Sends a request whose body is larger than any query.
     RequestLarge,
+    /// Has the host hash a body over and over in one header.
+    RecipeHash,
+    /// Has the host put a body together over and over in one header.
+    RecipeBase64,
     /// Sends a request from a verb that is pure, and then waits.
     Escape,
 
@@ -107,6 +111,12 @@ pub enum Attack {
     KeyEmpty,
     /// A key as long as a book.
     KeyLong,
+    /// A key with a NUL in it.
+    KeyNul,
+    /// A text that is no UTF-8.
+    TextBroken,
+    /// A list that goes on beyond the end of its memory.
+    ListBeyond,
     /// A record seen in the year 10000.
     SeenLate,
     /// A record closed at the end of time.
