@@ -10,6 +10,7 @@ use crate::contract::connector::Check;
 use crate::contract::types::Problem;
 use crate::domain::{ConnectionName, RunId, TenantName};
 use crate::engine::{CallError, EngineError, LimitReached};
+use crate::query::QueryError;
 use crate::secrets::KeyringError;
 use crate::store::StoreError;
 
@@ -26,6 +27,50 @@ impl From<StoreError> for Failure {
         };
         Self::new(exit, error.to_string())
     }
+}
+
+/// A query that is wrong, with a picture of the place for people and the parts of it for programs.
+pub fn wrong_query(error: &QueryError, json: bool) -> Failure {
+    let fields = error.fields.join(", ");
+    let (message, remedy) = if json {
+        (error.to_string(), error.hint.clone())
+    } else {
+        let picture = error.picture().replace('\n', "\n    ");
+        let fields = match fields.as_str() {
+            "" => String::new(),
+            fields => format!("\nfields: {}", wrapped(fields, 100)),
+        };
+        (
+            format!("{error}\n    {picture}"),
+            format!("{}{fields}", error.hint).trim_start().to_owned(),
+        )
+    };
+    Failure::new(Exit::Usage, message)
+        .remedy(remedy)
+        .detail("query", json!(error.query))
+        .detail(
+            "place",
+            json!({"from": error.place.start, "to": error.place.end}),
+        )
+        .detail("fields", json!(error.fields))
+}
+
+/// Words on lines of at most so many characters, where no word is longer.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        if used > 0 && used + 1 + word.len() > width {
+            lines.push('\n');
+            used = 0;
+        } else if used > 0 {
+            lines.push(' ');
+            used += 1;
+        }
+        lines.push_str(word);
+        used += word.len();
+    }
+    lines
 }
 
 impl From<LoadError> for Failure {

@@ -1,4 +1,4 @@
-//! Small types that every other module shares: names that are safe to build paths from, time, modes, states and counts.
+//! Small types that every other module shares: names that are safe to build paths from, time, modes, states, severities and counts.
 //!
 //! Nothing here does I/O but for making a folder, and nothing here knows any other module of the runner.
 
@@ -10,6 +10,7 @@ mod ledger;
 mod mode;
 mod names;
 mod run_state;
+mod severity;
 mod text;
 mod timestamp;
 
@@ -21,5 +22,6 @@ pub use ledger::{Documents, Ledger};
 pub use mode::{Mode, UnknownMode};
 pub use names::{ConnectionName, DataStreamName, NameError, TenantName};
 pub use run_state::{RunState, UnknownRunState};
+pub use severity::{Severity, UnknownSeverity};
 pub use text::cut;
 pub use timestamp::{Timestamp, TimestampError};

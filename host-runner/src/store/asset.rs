@@ -28,6 +28,8 @@ pub struct AssetFilter {
     pub host: Option<String>,
     /// Only those that this connection feeds or fed.
     pub connection: Option<ConnectionId>,
+    /// Only those that a query asks for.
+    pub query: Option<crate::query::AssetQuery>,
     /// None that are active: only what the next two let in.
     pub without_active: bool,
     /// Inactive ones too.

@@ -37,6 +37,7 @@ use crate::domain::{
     ConnectionId, ConnectionName, DataStreamName, Ledger, RunId, SyncId, TenantName, Timestamp,
 };
 
+pub use crate::domain::Severity;
 pub use asset::{Asset, AssetFilter, AssetState};
 pub use changes::{Change, Changed, ChangedExample};
 pub use connection::{
@@ -45,7 +46,7 @@ pub use connection::{
 pub use document::{Document, DocumentKind, Lifecycle, Placeholder, Problem};
 pub use error::StoreError;
 pub use evidence::{Closing, Evidence};
-pub use finding::{Finding, FindingFilter, FindingState, Severity};
+pub use finding::{Finding, FindingFilter, FindingState};
 pub use left_out::{Filtered, LeftOut, Sample};
 pub use lock::RunLock;
 pub use quarantine::{QuarantineFilter, Quarantined};

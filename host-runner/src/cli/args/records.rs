@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use super::connections::Named;
 use super::pace::PaceArgs;
 use crate::domain::{DataStreamName, TenantName};
+use crate::query::{assets_help, findings_help};
 use crate::store::Severity;
 
 /// How an asset may stand.
@@ -41,10 +42,12 @@ pub enum FindingStanding {
     about = "List a tenant's assets",
     long_about = "List a tenant's active assets, or those in the states that are asked for. With --json each is printed whole, in the target model, \
         one per line.",
-    after_long_help = "Examples:\n  \
+    after_long_help = format!("Examples:\n  \
         host-runner assets --tenant acme --onboarding-source security.safe.cortex.xdr\n  \
+        host-runner assets --tenant acme --query 'asset.inventory:(source:`Cortex XDR`)'\n  \
+        host-runner assets --tenant acme --query 'finding:(severity >= high and firstSeen > now-7d) and not asset.name:test*'\n  \
         host-runner assets --tenant acme --state inactive --state out-of-scope\n  \
-        host-runner assets --tenant acme --json > assets.ndjson"
+        host-runner assets --tenant acme --json > assets.ndjson\n\n{}", assets_help())
 )]
 pub struct AssetsArgs {
     /// The tenant
@@ -68,6 +71,11 @@ pub struct AssetsArgs {
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
 
+    /// Only those that a query asks for, as users of the platforms type it: 'asset.inventory:(source:`Cortex XDR`)'; how it is written and
+    /// which fields there are is said below
+    #[arg(long, value_name = "QUERY")]
+    pub query: Option<String>,
+
     /// Only those in this state; may be given several times [default: active]
     #[arg(long, value_enum, value_name = "STATE")]
     pub state: Vec<AssetStanding>,
@@ -88,10 +96,12 @@ pub struct AssetsArgs {
     long_about = "List a tenant's open findings, or those in the states that are asked for: what is closed with the evidence for it, what is out of \
         scope (it lives, and the configuration leaves it out) with the filter. With --json each is printed whole, in the target model, one \
         per line; --history puts each in an envelope with its state, the platform's own times and the evidence.",
-    after_long_help = "Examples:\n  \
+    after_long_help = format!("Examples:\n  \
         host-runner findings --tenant acme --severity critical --severity high\n  \
+        host-runner findings --tenant acme --query 'finding.vendorProductName:`Cortex XDR`'\n  \
+        host-runner findings --tenant acme --query 'finding.severity >= high and asset.tags:prod'\n  \
         host-runner findings --tenant acme --state closed --json --history\n  \
-        host-runner findings --tenant acme --json | jq -r .title"
+        host-runner findings --tenant acme --json | jq -r .title\n\n{}", findings_help())
 )]
 pub struct FindingsArgs {
     /// The tenant
@@ -113,6 +123,11 @@ pub struct FindingsArgs {
     /// Only those on the host of this name, in any case
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
+
+    /// Only those that a query asks for, as users of the platforms type it: 'finding.vendorProductName:`Cortex XDR`'; how it is written and
+    /// which fields there are is said below
+    #[arg(long, value_name = "QUERY")]
+    pub query: Option<String>,
 
     /// Only those in this state; may be given several times [default: open]
     #[arg(long, value_enum, value_name = "STATE")]

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use crate::cli::args::{AssetStanding, AssetsArgs, FindingStanding, FindingsArgs, QuarantineArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::explain::store_problems_json;
+use crate::cli::explain::{store_problems_json, wrong_query};
 use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human;
 use crate::cli::table::Table;
 use crate::cli::view::{asset, finding};
+use crate::query::{AssetQuery, FindingQuery};
 use crate::store::{AssetFilter, FindingFilter, QuarantineFilter, Store};
 
 /// Runs `assets`.
@@ -19,15 +20,24 @@ pub async fn assets(context: &Context, args: &AssetsArgs) -> CommandResult {
     let store = context.stores()?.open(&args.tenant).await?;
     let (output, now) = (&context.output, context.now());
     let limit = context.limit(args.limit);
+    let query = args
+        .query
+        .as_deref()
+        .map(|text| {
+            AssetQuery::parse(text, now).map_err(|error| wrong_query(&error, output.json()))
+        })
+        .transpose()?;
+    let asks = query.as_ref().is_some_and(AssetQuery::asks_for_state);
     let filter = AssetFilter {
+        query,
         finding_source: args.finding_source.clone(),
         onboarding_source: args.onboarding_source.clone(),
         severities: args.severity.clone(),
         host: args.host.clone(),
         limit: more(limit, output.json()),
-        ..asset_states(&args.state)
+        ..asset_states(&args.state, asks)
     };
-    let standing = !args.state.is_empty();
+    let standing = asks || !args.state.is_empty();
     let mut table = asset::table(standing);
     let mut rows = 0;
     let mut assets = store.assets(&filter);
@@ -55,15 +65,24 @@ pub async fn findings(context: &Context, args: &FindingsArgs) -> CommandResult {
     let store = context.stores()?.open(&args.tenant).await?;
     let (output, now) = (&context.output, context.now());
     let limit = context.limit(args.limit);
+    let query = args
+        .query
+        .as_deref()
+        .map(|text| {
+            FindingQuery::parse(text, now).map_err(|error| wrong_query(&error, output.json()))
+        })
+        .transpose()?;
+    let asks = query.as_ref().is_some_and(FindingQuery::asks_for_state);
     let filter = FindingFilter {
+        query,
         finding_source: args.finding_source.clone(),
         onboarding_source: args.onboarding_source.clone(),
         severities: args.severity.clone(),
         host: args.host.clone(),
         limit: more(limit, output.json()),
-        ..finding_states(&args.state)
+        ..finding_states(&args.state, asks)
     };
-    let standing = !args.state.is_empty();
+    let standing = asks || !args.state.is_empty();
     let mut table = finding::table(standing);
     let mut rows = 0;
     let mut findings = store.findings(&filter);
@@ -96,9 +115,10 @@ fn history_is_json(context: &Context, history: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// None asked for means the active ones.
-fn asset_states(asked: &[AssetStanding]) -> AssetFilter {
-    let asks = |state| asked.contains(&state) || asked.contains(&AssetStanding::All);
+/// None asked for means the active ones, or all where the query says which.
+fn asset_states(asked: &[AssetStanding], by_query: bool) -> AssetFilter {
+    let all = asked.contains(&AssetStanding::All) || (by_query && asked.is_empty());
+    let asks = |state| all || asked.contains(&state);
     AssetFilter {
         without_active: !asked.is_empty() && !asks(AssetStanding::Active),
         include_inactive: asks(AssetStanding::Inactive),
@@ -107,9 +127,10 @@ fn asset_states(asked: &[AssetStanding]) -> AssetFilter {
     }
 }
 
-/// None asked for means the open ones.
-fn finding_states(asked: &[FindingStanding]) -> FindingFilter {
-    let asks = |state| asked.contains(&state) || asked.contains(&FindingStanding::All);
+/// None asked for means the open ones, or all where the query says which.
+fn finding_states(asked: &[FindingStanding], by_query: bool) -> FindingFilter {
+    let all = asked.contains(&FindingStanding::All) || (by_query && asked.is_empty());
+    let asks = |state| all || asked.contains(&state);
     FindingFilter {
         without_open: !asked.is_empty() && !asks(FindingStanding::Open),
         include_closed: asks(FindingStanding::Closed),
@@ -221,13 +242,15 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_is_what_is_listed() {
-        let open = finding_states(&[]);
+        let open = finding_states(&[], false);
         assert!(!open.without_open && !open.include_closed && !open.include_out_of_scope);
-        let out = finding_states(&[FindingStanding::OutOfScope]);
+        let out = finding_states(&[FindingStanding::OutOfScope], false);
         assert!(out.without_open && out.include_out_of_scope && !out.include_closed);
-        let all = finding_states(&[FindingStanding::All]);
+        let all = finding_states(&[FindingStanding::All], false);
         assert!(!all.without_open && all.include_closed && all.include_parked);
-        let two = asset_states(&[AssetStanding::Active, AssetStanding::Inactive]);
+        let two = asset_states(&[AssetStanding::Active, AssetStanding::Inactive], true);
         assert!(!two.without_active && two.include_inactive && !two.include_out_of_scope);
+        let by_query = finding_states(&[], true);
+        assert!(!by_query.without_open && by_query.include_closed && by_query.include_parked);
     }
 }

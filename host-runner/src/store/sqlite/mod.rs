@@ -6,6 +6,7 @@
 
 mod changes;
 mod closing;
+mod condition;
 mod connections;
 mod custom_fields;
 mod end;

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use super::fail::Fail;
 use super::held::state_of;
 use super::runs::{document, time};
-use super::{SqliteStore, pack};
+use super::{SqliteStore, condition, pack};
 use crate::domain::{ConnectionId, DataStreamName, Timestamp};
 use crate::store::placeholders::{Known, fill};
 use crate::store::{
@@ -32,13 +32,21 @@ const ASSETS: &str = "
                       OR EXISTS (SELECT 1 FROM findings AS f WHERE f.asset_id = a.id AND f.state = 0 AND f.finding_source = ?6))
       AND (?7 = '[]' OR EXISTS (SELECT 1 FROM findings AS f WHERE f.asset_id = a.id AND f.state = 0
                                 AND f.severity IN (SELECT value FROM json_each(?7))))
-    ORDER BY a.id LIMIT ?8";
+      AND ";
+
+const ASSETS_ORDER: &str = " ORDER BY a.id LIMIT ?8";
+
+/// The number of the first parameter that a condition may use, after those of `ASSETS`.
+const ASSETS_NEXT: usize = 10;
 
 pub(super) fn assets<'a>(
     store: &'a SqliteStore,
     filter: &AssetFilter,
 ) -> BoxStream<'a, Result<Asset, StoreError>> {
-    let rows = sqlx::query(ASSETS)
+    let condition = condition::of_assets(filter.query.as_ref(), ASSETS_NEXT);
+    let sql = format!("{ASSETS}{}{ASSETS_ORDER}", condition.sql);
+    // Of a query only its structure is in the text; its words are bound.
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(filter.include_inactive)
         .bind(filter.include_out_of_scope)
         .bind(filter.onboarding_source.clone())
@@ -47,8 +55,8 @@ pub(super) fn assets<'a>(
         .bind(filter.finding_source.clone())
         .bind(severities(&filter.severities))
         .bind(limit(filter.limit))
-        .bind(filter.without_active)
-        .fetch(&store.inner.readers);
+        .bind(filter.without_active);
+    let rows = condition.bind(query).fetch(&store.inner.readers);
     each(store, rows, read_asset)
 }
 
@@ -67,13 +75,21 @@ const FINDINGS: &str = "
       AND (?7 IS NULL OR f.connection_id = ?7)
       AND (?8 IS NULL OR s.name = ?8)
       AND (?9 = '[]' OR f.severity IN (SELECT value FROM json_each(?9)))
-    ORDER BY f.id LIMIT ?10";
+      AND ";
+
+const FINDINGS_ORDER: &str = " ORDER BY f.id LIMIT ?10";
+
+/// The number of the first parameter that a condition may use, after those of `FINDINGS`.
+const FINDINGS_NEXT: usize = 12;
 
 pub(super) fn findings<'a>(
     store: &'a SqliteStore,
     filter: &FindingFilter,
 ) -> BoxStream<'a, Result<Finding, StoreError>> {
-    let rows = sqlx::query(FINDINGS)
+    let condition = condition::of_findings(filter.query.as_ref(), FINDINGS_NEXT);
+    let sql = format!("{FINDINGS}{}{FINDINGS_ORDER}", condition.sql);
+    // Of a query only its structure is in the text; its words are bound.
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(filter.include_closed)
         .bind(filter.include_out_of_scope)
         .bind(filter.include_parked)
@@ -89,8 +105,8 @@ pub(super) fn findings<'a>(
         )
         .bind(severities(&filter.severities))
         .bind(limit(filter.limit))
-        .bind(filter.without_open)
-        .fetch(&store.inner.readers);
+        .bind(filter.without_open);
+    let rows = condition.bind(query).fetch(&store.inner.readers);
     each(store, rows, read_finding)
 }
 
