@@ -16,6 +16,7 @@ mod compiling;
 mod everyday;
 mod keys;
 mod killing;
+mod queries;
 mod removal;
 mod rotation;
 mod runner;

@@ -8,8 +8,9 @@ use super::syntax::{Quote, Value};
 /// The words that join tests. They are no values unless they are quoted.
 const JOINS: [&str; 3] = ["and", "or", "not"];
 
-/// Told where quotes are missing, which are easily lost in a shell.
-pub(super) const SHELL: &str = "put the whole query in single quotes: within double quotes a shell runs what stands in backticks";
+/// Told where a value is missing, which a shell may have taken away.
+const NO_VALUE: &str = "write a value, and `and`, `or` or `not` as a value in quotes; if it stood in backticks, put the whole query in \
+    single quotes, as within double quotes a shell runs what stands in backticks";
 
 pub(super) struct Lexer {
     chars: Vec<char>,
@@ -189,7 +190,7 @@ impl Lexer {
         if words.is_empty() {
             self.skip_space();
             let message = format!("a value is missing before {}", self.found());
-            return Err(Wrong::new(self.place(), message).hint(SHELL));
+            return Err(Wrong::new(self.place(), message).hint(NO_VALUE));
         }
         Ok(Value {
             quote: Quote::None,

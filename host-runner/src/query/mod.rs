@@ -27,7 +27,7 @@ mod tree;
 mod value;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::QueryError;
 pub use help::{assets_help, findings_help};

@@ -148,10 +148,10 @@ impl Parser {
             return Ok(());
         }
         if self.lexer.peek().is_none() {
-            return Err(Wrong::new(
-                start..start + 1,
-                "the `(` that stands here is not closed",
-            ));
+            return Err(
+                Wrong::new(start..start + 1, "the `(` that stands here is not closed")
+                    .hint("close it with `)`"),
+            );
         }
         let message = format!("{} can't stand here", self.lexer.found());
         Err(Wrong::new(self.lexer.place(), message)
@@ -174,11 +174,13 @@ impl Parser {
                 }
             };
         };
+        self.lexer.skip_space();
+        let sign = self.lexer.at();
         let Some(operator) = self.operator() else {
             self.lexer.go(start);
             return self.one_value().map(Syntax::Value);
         };
-        self.asked(name, operator)
+        self.asked(name, operator, sign)
     }
 
     /// The words up to an operator.
@@ -250,14 +252,14 @@ impl Parser {
             .map(|(_, operator)| *operator)
     }
 
-    fn asked(&mut self, name: Name, operator: Operator) -> Result<Syntax, Wrong> {
-        let operator_end = self.lexer.at();
+    /// `sign` is where the operator begins.
+    fn asked(&mut self, name: Name, operator: Operator, sign: usize) -> Result<Syntax, Wrong> {
+        let sign = sign..self.lexer.at();
         self.lexer.skip_space();
         let start = self.lexer.at();
-        if let Operator::Than(sign) = operator {
-            let place = name.place.end..operator_end;
+        if let Operator::Than(comparison) = operator {
             let value = self.one_value()?;
-            return Ok(Syntax::Test(name, Asked::Than(sign, place, value)));
+            return Ok(Syntax::Test(name, Asked::Than(comparison, sign, value)));
         }
         let negated = matches!(operator, Operator::Unequal | Operator::NotContaining);
         let asked = if self.lexer.take("(") {
@@ -354,10 +356,10 @@ impl Parser {
                 return Ok((first, rest));
             }
             if self.lexer.peek().is_none() {
-                return Err(Wrong::new(
-                    start..start + 1,
-                    "the `[` that stands here is not closed",
-                ));
+                return Err(
+                    Wrong::new(start..start + 1, "the `[` that stands here is not closed")
+                        .hint("close it with `]`"),
+                );
             }
             if !self.lexer.take(",") {
                 let message = format!(

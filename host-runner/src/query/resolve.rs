@@ -7,7 +7,7 @@ use super::fields::{
     ASSET, AssetKind, DOCUMENT, FINDING, Field, FindingKind, OPEN, bare, find, normal,
 };
 use super::path::Path;
-use super::syntax::{Asked, Name, Syntax};
+use super::syntax::{Asked, Name, Quote, Syntax, Value};
 use super::test::{AssetTest, At, FieldTest, FindingTest};
 use super::tree::Tree;
 use super::value::{self, Untyped};
@@ -142,7 +142,7 @@ fn tree<L: Leaf>(syntax: &Syntax, scope: Scope<'_>) -> Result<Tree<L>, Wrong> {
             };
             match lookup(std::slice::from_ref(&name.text), L::HOME, &name)? {
                 Some(found) => test(&found, &Asked::Like(typed.clone(), Vec::new()), scope.now),
-                None => Err(no_field::<L>(typed.place.clone(), &typed.text)),
+                None => Err(alone::<L>(typed, scope)?),
             }
         }
     }
@@ -297,21 +297,35 @@ fn unknown<L: Leaf>(name: &Name, scope: Scope<'_>) -> Wrong {
     .fields(names(L::HOME))
 }
 
-fn no_field<L: Leaf>(place: std::ops::Range<usize>, text: &str) -> Wrong {
-    Wrong::new(place, "a value stands here without its field")
-        .hint(format!(
-            "write the field, `:` and the value, such as {}:\"{text}\"",
-            match L::HOME {
-                Subject::Asset => "asset.name",
-                Subject::Finding => "finding.title",
-            }
-        ))
-        .fields(names(L::HOME))
+/// A value that stands alone; or a field, with nothing asked of it.
+fn alone<L: Leaf>(typed: &Value, scope: Scope<'_>) -> Result<Wrong, Wrong> {
+    let name = Name {
+        text: typed.text.clone(),
+        place: typed.place.clone(),
+    };
+    let bare = typed.quote == Quote::None;
+    if bare && lookup(&scope.meanings(&name.text), L::HOME, &name)?.is_some() {
+        let after = name.place.end..name.place.end;
+        let message = format!("what is asked of `{}` is missing", name.text);
+        return Ok(Wrong::new(after, message).hint("write `:` and a value; `:*` for any"));
+    }
+    let field = match L::HOME {
+        Subject::Asset => "asset.name",
+        Subject::Finding => "finding.title",
+    };
+    Ok(
+        Wrong::new(name.place, "a value stands here without its field")
+            .hint(format!(
+                "write the field, `:` and the value, such as {field}:\"{}\"",
+                typed.text
+            ))
+            .fields(names(L::HOME)),
+    )
 }
 
-/// The field whose name is nearest by edits, where one is near. Its main name is told, whichever of its names is near.
-fn nearest(meanings: &[String], home: Subject) -> Option<&'static str> {
-    let mut best: Option<(usize, &'static str)> = None;
+/// The field whose name is nearest by edits, where one is near, by its main name; or the group.
+fn nearest(meanings: &[String], home: Subject) -> Option<String> {
+    let mut best: Option<(usize, String)> = None;
     for meaning in meanings {
         let (subject, rest) = match Subject::split(meaning) {
             Some((subject, rest)) => (Some(subject), rest),
@@ -325,10 +339,13 @@ fn nearest(meanings: &[String], home: Subject) -> Option<&'static str> {
             if subject.is_some() && subject != of {
                 continue;
             }
-            for known in known_names(name) {
+            let group = name.rsplit_once('.').map(|(group, _)| group);
+            let group = group.filter(|group| group.contains('.'));
+            let fields = known_names(name).into_iter().map(|known| (known, name));
+            for (known, told) in fields.chain(group.map(|group| (bare(group), group))) {
                 let edits = strsim::damerau_levenshtein(&normal(known), &typed);
-                if edits <= most && best.is_none_or(|(fewest, _)| edits < fewest) {
-                    best = Some((edits, name));
+                if edits <= most && best.as_ref().is_none_or(|(fewest, _)| edits < *fewest) {
+                    best = Some((edits, told.to_owned()));
                 }
             }
         }
@@ -336,14 +353,12 @@ fn nearest(meanings: &[String], home: Subject) -> Option<&'static str> {
     best.map(|(_, name)| name)
 }
 
-/// All names of a field, by its main one; for `inventory.source` also `inventory`, which a group may be of.
+/// All names of a field, by its main one.
 fn known_names(name: &'static str) -> Vec<&'static str> {
-    let group = bare(name).rsplit_once('.').map(|(group, _)| group);
     let assets = ASSET.iter().filter(|field| field.name == name);
     let findings = FINDING.iter().filter(|field| field.name == name);
     assets
         .flat_map(Field::names)
         .chain(findings.flat_map(Field::names))
-        .chain(group)
         .collect()
 }

@@ -114,7 +114,7 @@ fn finding_test() -> impl Strategy<Value = FindingTest> {
 }
 
 /// Any place of a document: texts as they are; times and numbers only compared, as only then they are told apart.
-fn document<X: Clone + std::fmt::Debug, M: Clone + std::fmt::Debug>()
+fn document<X: Clone + std::fmt::Debug + 'static, M: Clone + std::fmt::Debug + 'static>()
 -> impl Strategy<Value = FieldTest<X, M>> {
     let path = || {
         select(vec![
@@ -145,7 +145,7 @@ fn document<X: Clone + std::fmt::Debug, M: Clone + std::fmt::Debug>()
     ]
 }
 
-fn text<X: Clone + std::fmt::Debug, M: Clone + std::fmt::Debug>(
+fn text<X: Clone + std::fmt::Debug + 'static, M: Clone + std::fmt::Debug + 'static>(
     at: At<X>,
 ) -> impl Strategy<Value = FieldTest<X, M>> {
     proptest::option::weighted(0.8, several(pattern()))
@@ -214,13 +214,14 @@ fn severities() -> impl Strategy<Value = Ordered<Severity, Level>> {
     })
 }
 
-fn several<T: Clone + std::fmt::Debug>(
-    one: impl Strategy<Value = T> + Clone,
+fn several<T: Clone + std::fmt::Debug + 'static>(
+    one: impl Strategy<Value = T> + 'static,
 ) -> impl Strategy<Value = Several<T>> {
+    let one = one.boxed();
     (one.clone(), vec(one, 0..3)).prop_map(|(first, rest)| Several::new(first, rest))
 }
 
-fn ordered<V: Clone + std::fmt::Debug, R: Copy + std::fmt::Debug>(
+fn ordered<V: Clone + std::fmt::Debug + 'static, R: Copy + std::fmt::Debug + 'static>(
     value: impl Strategy<Value = V> + 'static,
     ranked: impl Strategy<Value = R> + 'static,
     rank: fn(&R) -> f64,

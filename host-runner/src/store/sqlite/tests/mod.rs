@@ -6,6 +6,7 @@ mod files;
 mod left_out;
 mod partial;
 mod properties;
+mod queries;
 mod reading;
 mod resuming;
 mod runs;
