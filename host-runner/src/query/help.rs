@@ -14,13 +14,14 @@ Queries:
   NAME:(...)              fields below that name: asset.inventory:(source:`X`)
   and or not ( )          not binds closest, then and, then or
 
-  Case is ignored. Times are 2026-01-31, 2026-01-31T12:00:00Z, 2026-01, 2026, today, now, now-7d (s, m, h, d, w, M, y),
-  in UTC; a day is the whole day, and > is after it. A field may be named without its asset. or finding.
-  Put the query in single quotes, or a shell runs what stands in backticks.";
+  Case is ignored. Times are 2026-01-31, 2026-01-31T12:00:00Z, 2026-01, 2026, today, now and now-7d
+  (s, m, h, d, w, M, y), in UTC; a day is the whole day, and > is after it. A field may be named without
+  its asset. or finding. before it. Put the query in single quotes: within double quotes a shell runs
+  what stands in backticks.";
 
 const ASSETS: &str = "
-  Fields of the findings on an asset are named finding.FIELD (see host-runner findings --help). Open ones are meant
-  unless finding.status is asked for; finding:(A and B) means one and the same finding.
+  Fields of the findings on an asset are named finding.FIELD (see host-runner findings --help). Open ones
+  are meant unless finding.status is asked for; finding:(A and B) means one and the same finding.
   A query that asks for asset.state sets aside the default of --state.";
 
 const FINDINGS: &str = "

@@ -45,7 +45,7 @@ pub enum FindingStanding {
     after_long_help = format!("Examples:\n  \
         host-runner assets --tenant acme --onboarding-source security.safe.cortex.xdr\n  \
         host-runner assets --tenant acme --query 'asset.inventory:(source:`Cortex XDR`)'\n  \
-        host-runner assets --tenant acme --query 'finding:(severity >= high and firstSeen > now-7d) and not asset.name:test*'\n  \
+        host-runner assets --tenant acme --query 'finding:(severity >= high and firstSeen > now-7d)'\n  \
         host-runner assets --tenant acme --state inactive --state out-of-scope\n  \
         host-runner assets --tenant acme --json > assets.ndjson\n\n{}", assets_help())
 )]
