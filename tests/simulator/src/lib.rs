@@ -18,6 +18,7 @@ mod selection;
 mod server;
 mod simulator;
 mod tenant;
+mod tls;
 mod xql;
 
 pub use chaos::entry::{ChaosAct, ChaosEntry};
@@ -38,3 +39,4 @@ pub use tenant::view::{
     AlertChange, AlertView, CveView, EndpointChange, EndpointView, NewAlert, NewEndpoint,
     VulnerabilityView,
 };
+pub use tls::{ServerCertificate, Tls};

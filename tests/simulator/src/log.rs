@@ -19,6 +19,8 @@ pub const OTHER_PATHS: &str = "(other paths)";
 pub struct SeenRequest {
     /// When it was answered, in epoch milliseconds of the machine's clock.
     pub at_ms: u64,
+    /// The number of the TCP connection that it came by, from 1.
+    pub connection: u64,
     /// Method, for example `POST`.
     pub method: String,
     /// The path as it was sent.
@@ -44,6 +46,7 @@ pub struct PathCount {
 
 #[derive(Debug, Default)]
 struct Entries {
+    connections: u64,
     total: u64,
     counts: BTreeMap<String, PathCount>,
     last: VecDeque<SeenRequest>,
@@ -60,6 +63,11 @@ impl RequestLog {
     /// Number of requests since the start (or the last [`RequestLog::clear`]).
     pub fn total(&self) -> u64 {
         self.lock().total
+    }
+
+    /// Number of TCP connections since the start, whether or not a request came by them (or a handshake was made).
+    pub fn connections(&self) -> u64 {
+        self.lock().connections
     }
 
     /// Counts per path, without a trailing slash.
@@ -94,9 +102,20 @@ impl RequestLog {
         }
     }
 
-    /// Forgets everything.
+    /// Forgets everything but the number of connections.
     pub fn clear(&self) {
-        *self.lock() = Entries::default();
+        let mut entries = self.lock();
+        *entries = Entries {
+            connections: entries.connections,
+            ..Entries::default()
+        };
+    }
+
+    /// Counts a connection and gives its number.
+    pub(crate) fn connected(&self) -> u64 {
+        let mut entries = self.lock();
+        entries.connections += 1;
+        entries.connections
     }
 
     pub(crate) fn record(&self, seen: SeenRequest) {
@@ -137,6 +156,7 @@ mod tests {
     fn seen(path: &str, status: u16) -> SeenRequest {
         SeenRequest {
             at_ms: 0,
+            connection: 1,
             method: "POST".into(),
             path: path.into(),
             status,

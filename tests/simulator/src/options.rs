@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::chaos::spec::Chaos;
+use crate::tls::Tls;
 
 /// Everything that can be chosen about a simulated tenant. Plain data: take [`Options::default`] and set fields.
 ///
@@ -58,6 +59,8 @@ pub struct Options {
     pub gzip: bool,
     /// The moment, in epoch milliseconds, that the data is relative to; `None`: the start of the simulator.
     pub now_ms: Option<u64>,
+    /// How TLS is served. `None`: plain HTTP.
+    pub tls: Option<Tls>,
     /// Faults and changes that the tenant goes through. `None`: none, but what a test asks for ([`crate::ChaosHandle`]).
     pub chaos: Option<Chaos>,
 }
@@ -89,6 +92,7 @@ impl Default for Options {
             clock_tolerance: Duration::from_secs(15 * 60),
             gzip: true,
             now_ms: None,
+            tls: None,
             chaos: None,
         }
     }

@@ -75,6 +75,7 @@ pub async fn handle(
     };
     server.log.record(SeenRequest {
         at_ms: u64::try_from(now_ms()).unwrap_or(0),
+        connection: cutter.number(),
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
         status,

@@ -23,6 +23,7 @@ use crate::selection::SelectionCache;
 use crate::server::{Server, handle};
 use crate::tenant::handle::TenantHandle;
 use crate::tenant::{Tenant, api_key};
+use crate::tls::identity;
 use crate::xql::engine::XqlEngine;
 
 /// How long [`Simulator::shutdown`] waits for requests in flight.
@@ -49,6 +50,11 @@ pub enum StartError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The certificate could not be made.
+    #[error(
+        "the simulator's certificate can't be made: {0}; each of its hosts must be a name or an address"
+    )]
+    Certificate(String),
 }
 
 /// A running simulator. Dropping it stops it; [`Simulator::shutdown`] lets requests in flight end first.
@@ -58,6 +64,8 @@ pub struct Simulator {
     api_key_id: String,
     api_key: String,
     security_level: SecurityLevel,
+    /// The certificate (PEM) of the authority that issued the server's, where TLS is served.
+    authority: Option<String>,
     tenant: TenantHandle,
     log: RequestLog,
     chaos: ChaosHandle,
@@ -77,6 +85,12 @@ impl Simulator {
         };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let identity = options
+            .tls
+            .as_ref()
+            .map(|tls| identity(tls, address.ip()))
+            .transpose()
+            .map_err(|error| StartError::Certificate(error.to_string()))?;
         let now = now_ms();
         let epoch = options
             .now_ms
@@ -115,8 +129,16 @@ impl Simulator {
         let router = Router::new().fallback(handle).with_state(server);
         let service = router.into_make_service_with_connect_info::<Cutter>();
         let (stop, stopped) = oneshot::channel::<()>();
+        let (authority, tls) = identity
+            .map(|identity| (identity.authority, identity.acceptor))
+            .unzip();
+        let door = Door {
+            listener,
+            tls,
+            log: log.clone(),
+        };
         let task = tokio::spawn(async move {
-            let serving = axum::serve(Door(listener), service).with_graceful_shutdown(async move {
+            let serving = axum::serve(door, service).with_graceful_shutdown(async move {
                 let _ = stopped.await;
             });
             // Serving never ends with an error: axum retries a failed accept.
@@ -127,6 +149,7 @@ impl Simulator {
             api_key_id,
             api_key,
             security_level,
+            authority,
             tenant,
             log,
             chaos,
@@ -137,7 +160,15 @@ impl Simulator {
 
     /// The base URL, for example `http://127.0.0.1:40123`, without a slash at its end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        match self.authority {
+            None => format!("http://{}", self.address),
+            Some(_) => format!("https://{}", self.address),
+        }
+    }
+
+    /// The certificate (PEM) of the authority that whoever connects over TLS must trust; `None` where TLS is not served.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// The address that is listened on.
