@@ -5,6 +5,7 @@
 mod clock;
 mod fingerprint;
 mod folder;
+mod host_secret;
 mod ids;
 mod ledger;
 mod mode;
@@ -17,6 +18,7 @@ mod timestamp;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use fingerprint::sha256_hex;
 pub use folder::make_private_folder;
+pub use host_secret::{HOST_SECRET, PROXY_CREDENTIALS};
 pub use ids::{ConnectionId, RunId, SyncId};
 pub use ledger::{Documents, Ledger};
 pub use mode::{Mode, UnknownMode};

@@ -12,6 +12,29 @@ pub fn forbidden(address: IpAddr, allow_loopback: bool) -> Option<&'static str> 
     }
 }
 
+/// Why a name is forbidden, as a noun phrase, or none where it is allowed: one that can't be public, so that only a resolver within a network
+/// (or a proxy's) has an answer to it. Whatever a public name leads to is judged by its addresses.
+pub fn forbidden_name(name: &str) -> Option<&'static str> {
+    let is_below = |suffix: &str| {
+        name.strip_suffix(suffix)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    if is_below("internal") {
+        // Where clouds answer with metadata (metadata.google.internal), and companies name their own.
+        Some("a name of a private network (.internal)")
+    } else if is_below("local") {
+        Some("a name of the local network (.local)")
+    } else if is_below("home.arpa") {
+        Some("a name of a home network (.home.arpa)")
+    } else if is_below("onion") {
+        Some("a name outside of the DNS (.onion)")
+    } else if !name.contains('.') {
+        Some("a name without a domain")
+    } else {
+        None
+    }
+}
+
 /// Whether an address is this machine, in any of its spellings.
 pub fn is_loopback(address: IpAddr) -> bool {
     match address {
@@ -58,6 +81,10 @@ fn forbidden_v6(ip: Ipv6Addr, allow_loopback: bool) -> Option<&'static str> {
         [0, 0, 0, 0, 0xffff, 0, high, low] => inner(high, low),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => inner(high, low),
         [0x2002, high, low, ..] => inner(high, low),
+        // ISATAP: the interface's part names the tunnel's end.
+        [_, _, _, _, 0 | 0x200, 0x5efe, high, low] if inner(high, low).is_some() => {
+            inner(high, low)
+        }
         [0x64, 0xff9b, 1, ..] => Some("an address of a local NAT64"),
         [0x100, 0, 0, ..] => Some("a discard address"),
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0x0fff, ..] => Some("an address for documentation"),

@@ -13,7 +13,7 @@ use super::origin::is_localhost;
 use super::proxy::ProxyConfig;
 use super::resolve::{Guarded, ResolveError};
 use super::tls::{client_config, describe, find_cause, tls_error};
-use super::{EgressError, Failure, Origin, Rule, Scheme};
+use super::{EgressError, Failure, Limit, Origin, Rule, Scheme};
 
 /// More lines than any API sends.
 const MOST_HEADERS: usize = 256;
@@ -73,7 +73,11 @@ fn is_this_machine(url: &Url) -> bool {
 }
 
 /// Tells the client's errors apart. The URL stands in none of them: its query can be a tenant's data.
-pub(super) fn failure(error: &reqwest::Error, origin: &Origin) -> Failure {
+pub(super) fn failure(
+    error: &reqwest::Error,
+    origin: &Origin,
+    proxy: Option<&ProxyConfig>,
+) -> Failure {
     let host = origin.host().to_string();
     if let Some(refused) = find_cause::<ResolveError>(error) {
         return from_resolving(refused);
@@ -91,7 +95,18 @@ pub(super) fn failure(error: &reqwest::Error, origin: &Origin) -> Failure {
         return Failure::Timeout;
     }
     if error.is_timeout() {
-        return Failure::Connect(format!("{origin} did not take the connection in time"));
+        let through = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
+        return Failure::Connect(format!(
+            "{origin} did not take the connection{through} in time"
+        ));
+    }
+    if let Some(proxy) = proxy
+        && let Some(text) = causes(error).find_map(|cause| tunnel_error(cause, origin, proxy))
+    {
+        return text;
+    }
+    if causes(error).any(|cause| cause.to_string() == HEAD_TOO_LARGE) {
+        return Failure::Limit(Limit::HeaderBytes);
     }
     if error.is_connect() {
         return Failure::Connect(format!("{origin} can't be reached ({})", root_cause(error)));
@@ -121,11 +136,43 @@ pub(super) fn from_resolving(error: &ResolveError) -> Failure {
     }
 }
 
+/// What the client says of an answer whose header lines are more, or longer, than it takes. Its type for it is not public.
+const HEAD_TOO_LARGE: &str = "message head is too large";
+
+/// What went wrong between the host and its proxy. The client's type for it is not public, its words are.
+fn tunnel_error(
+    cause: &(dyn Error + 'static),
+    origin: &Origin,
+    proxy: &ProxyConfig,
+) -> Option<Failure> {
+    let said = cause.to_string();
+    let what = said.strip_prefix("tunnel error: ")?;
+    Some(match what {
+        // Asking again would not help, so these are none that are tried again.
+        "proxy authorization required" => Failure::Other(format!(
+            "the proxy {proxy} wants a user and password, or other ones: give them with the proxy's address (--proxy)"
+        )),
+        "unsuccessful" => Failure::Other(format!(
+            "the proxy {proxy} refuses to connect to {origin}; it must let CONNECT to that host and port pass"
+        )),
+        "proxy response headers too long" => Failure::Other(format!(
+            "the proxy {proxy} answers CONNECT with more than a proxy does"
+        )),
+        _ => Failure::Connect(format!(
+            "the proxy {proxy} can't be reached ({})",
+            root_cause(cause)
+        )),
+    })
+}
+
+/// An error and its causes, the outermost first.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
 /// The innermost cause, which says most.
 pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut last = error;
-    while let Some(cause) = last.source() {
-        last = cause;
-    }
-    last.to_string()
+    causes(error)
+        .last()
+        .map_or_else(String::new, ToString::to_string)
 }

@@ -144,6 +144,13 @@ impl EgressConfig {
     }
 }
 
+impl EgressConfig {
+    /// The proxy that requests to an origin go through, where one is set up: all but those that stay on this machine.
+    pub(super) fn proxy_for(&self, origin: &Origin) -> Option<&ProxyConfig> {
+        self.proxy.as_ref().filter(|_| !origin.is_loopback())
+    }
+}
+
 impl fmt::Debug for EgressConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EgressConfig")

@@ -20,7 +20,8 @@ use super::retry::{self, Allowance, Ended, Verdict};
 use super::signing::{Attempt, Ingredients, fill_headers};
 use super::usage::Ledger;
 use super::{
-    EgressConfig, EgressError, Failure, IncomingBody, Limit, OutgoingRequest, Rate, Rule, Usage,
+    EgressConfig, EgressError, Failure, IncomingBody, Limit, OutgoingRequest, ProxyConfig, Rate,
+    Rule, Usage,
 };
 
 /// A connection's way out. All its requests are paced together, so there is one per connection, shared in an `Arc`.
@@ -204,7 +205,11 @@ impl Egress {
         .await
         {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(client::failure(&error, judged.origin)),
+            Ok(Err(error)) => Err(client::failure(
+                &error,
+                judged.origin,
+                self.config.proxy_for(judged.origin),
+            )),
             Err(_) => Err(Failure::Timeout),
         };
         // Names and numbers only: headers hold signatures, bodies a tenant's data.
@@ -222,15 +227,18 @@ impl Egress {
         outcome
     }
 
-    /// A proxy resolves names itself. A name that is known here to lead where it must not is refused before the proxy is asked;
-    /// one that only the proxy can resolve is its to judge.
+    /// A proxy resolves names itself, and chooses among the addresses. A name of which any address is known here to be forbidden is refused
+    /// before the proxy is asked; one that only the proxy can resolve, as is usual in networks that need a proxy, is its to judge.
     async fn judge_behind_proxy(&self, judged: &Judged<'_>) -> Result<(), Failure> {
-        let (Some(_), url::Host::Domain(name)) = (&self.config.proxy, judged.origin.host()) else {
+        let url::Host::Domain(name) = judged.origin.host() else {
             return Ok(());
         };
+        if self.config.proxy.is_none() || judged.origin.is_loopback() {
+            return Ok(());
+        }
         let looking = timeout(
             self.config.limits.connect_timeout,
-            self.resolver.addresses(name),
+            self.resolver.judge_all(name),
         );
         match looking.await {
             Ok(Err(error @ ResolveError::Forbidden { .. })) => Err(client::from_resolving(&error)),
@@ -315,7 +323,7 @@ fn check(config: &EgressConfig) -> Result<(), EgressError> {
                 reason,
             });
         }
-        let proxy = config.proxy.as_ref().map(|proxy| proxy.host());
+        let proxy = config.proxy_for(origin).map(ProxyConfig::host);
         if proxy == Some(origin.host()) {
             let reason = "it is the proxy itself".to_owned();
             return Err(EgressError::Origin {

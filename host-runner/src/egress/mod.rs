@@ -8,7 +8,9 @@
 //! What is a decision is a pure function with a table of cases; what touches the network is as thin as it can be.
 
 pub mod address;
+pub mod authority;
 pub mod body;
+pub mod certificate;
 mod client;
 pub mod config;
 pub mod exchange;
@@ -23,7 +25,9 @@ pub mod retry;
 pub mod signing;
 pub mod tls;
 pub mod usage;
+mod verifier;
 
+pub use authority::{Authority, AuthorityError};
 pub use body::IncomingBody;
 pub use config::{Budget, DeclaredCall, EgressConfig, EgressLimits, Rate};
 pub use exchange::{Egress, Incoming};

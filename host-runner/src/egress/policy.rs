@@ -133,6 +133,16 @@ pub fn path_objection(path: &str) -> Option<&'static str> {
     None
 }
 
+/// Headers by which some servers, and what stands before them, take a request for another one: another method, path or host than the manifest
+/// declares, another sender. What begins with one of these is refused.
+const RETELLING: &[&str] = &[
+    "x-forwarded-",
+    "x-http-method",
+    "x-method-override",
+    "x-original-",
+    "x-rewrite-",
+];
+
 /// Headers that HTTP or the host writes. What begins with `proxy-` is reserved as well.
 const RESERVED: &[&str] = &[
     "accept-encoding",
@@ -160,6 +170,14 @@ pub fn header_name(name: &str) -> Result<HeaderName, Failure> {
         .map_err(|_| denied("has a name that HTTP does not allow"))?;
     if RESERVED.contains(&parsed.as_str()) || parsed.as_str().starts_with("proxy-") {
         return Err(denied("is written by the host, or by HTTP itself"));
+    }
+    if RETELLING
+        .iter()
+        .any(|start| parsed.as_str().starts_with(start))
+    {
+        return Err(denied(
+            "could have the server take the request for another one",
+        ));
     }
     Ok(parsed)
 }
@@ -247,7 +265,8 @@ fn secrets_of(fill: &Fill) -> impl Iterator<Item = &str> {
     parts.chain(fill.hmac_key())
 }
 
-/// Takes out of an answer's headers those that speak of the connection and not of the answer (RFC 9110, 7.6.1).
+/// Takes out of an answer's headers those that speak of the connection and not of the answer (RFC 9110, 7.6.1), and cookies: what a server
+/// gives to whoever showed the key is as good as the key. The host keeps none either.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(http::header::CONNECTION)
@@ -265,6 +284,8 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
         "proxy-authenticate",
         "proxy-authentication-info",
         "proxy-connection",
+        "set-cookie",
+        "set-cookie2",
         "te",
         "trailer",
         "transfer-encoding",

@@ -1,11 +1,17 @@
 //! The company's proxy, for networks that have no other way out.
+//!
+//! One that an administrator named for the connection, and no other: what the environment says (`HTTPS_PROXY` and its kind) is not read, so
+//! that where a tenant's requests go never depends on who starts the process. It may stand at a private address, since an administrator
+//! named it. The rules for origins hold unchanged: the origin is one that the manifest covers, its name and its address are judged here before
+//! the proxy is asked, its certificate is checked as without it. What can only be judged at the proxy is where it connects to for a name that
+//! this machine can't resolve.
 
 use std::fmt;
 
+use secrecy::zeroize::Zeroizing;
 use url::{Host, Url};
 
 use super::EgressError;
-use super::origin::shortened;
 use crate::secrets::Secret;
 
 /// A proxy that is asked to CONNECT. It sees the names of hosts and nothing else: TLS goes through it to the origin, whose
@@ -28,11 +34,9 @@ impl ProxyConfig {
         };
         let mut url = Url::parse(text.trim())
             .map_err(|e| wrong(&format!("its address can't be read ({e})")))?;
+        // What is typed without a scheme reads as one with the host for a scheme.
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong(&format!(
-                "`{}` is no scheme for one",
-                shortened(url.scheme())
-            )));
+            return Err(wrong("its address must begin with http:// or https://"));
         }
         let host = url
             .host()
@@ -41,13 +45,15 @@ impl ProxyConfig {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("its address has a path"));
         }
-        let user = (!url.username().is_empty()).then(|| {
-            let decode = |text: &str| percent_decoded(text);
-            (
-                decode(url.username()),
-                Secret::new(decode(url.password().unwrap_or_default())),
-            )
+        let named = !url.username().is_empty() || url.password().is_some();
+        let user = named.then(|| {
+            let user = percent_decoded(url.username());
+            let password = Zeroizing::new(percent_decoded(url.password().unwrap_or_default()));
+            (user, Secret::new(password.to_string()))
         });
+        if user.as_ref().is_some_and(|(name, _)| name.contains(':')) {
+            return Err(wrong("its user's name holds a colon"));
+        }
         let unusable = || wrong("its address can't be used");
         url.set_username("").map_err(|()| unusable())?;
         url.set_password(None).map_err(|()| unusable())?;
@@ -58,9 +64,29 @@ impl ProxyConfig {
         })
     }
 
+    /// Puts together again what [`ProxyConfig::address`] and [`ProxyConfig::credentials`] gave.
+    pub fn from_kept(address: &str, credentials: Option<&Secret>) -> Result<Self, EgressError> {
+        let mut proxy = ProxyConfig::parse(address)?;
+        if let Some(credentials) = credentials {
+            let (user, password) = credentials
+                .expose()
+                .split_once(':')
+                .unwrap_or((credentials.expose(), ""));
+            proxy.user = Some((user.to_owned(), Secret::new(password.to_owned())));
+        }
+        Ok(proxy)
+    }
+
     /// Its URL without user and password.
     pub fn address(&self) -> &str {
-        &self.address
+        self.address.trim_end_matches('/')
+    }
+
+    /// `user:password`, where it has them. Both are a secret: a token often stands in the place of the user.
+    pub fn credentials(&self) -> Option<Secret> {
+        self.user
+            .as_ref()
+            .map(|(user, password)| Secret::new(format!("{user}:{}", password.expose())))
     }
 
     pub(super) fn host(&self) -> &Host<String> {
@@ -74,11 +100,18 @@ impl ProxyConfig {
     }
 }
 
+/// Its address alone.
+impl fmt::Display for ProxyConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.address())
+    }
+}
+
 impl fmt::Debug for ProxyConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProxyConfig")
             .field("address", &self.address)
-            .field("user", &self.user)
+            .field("credentials", &self.user.is_some())
             .finish()
     }
 }

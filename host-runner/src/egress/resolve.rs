@@ -33,6 +33,9 @@ impl Resolve for SystemResolver {
     }
 }
 
+/// What is wrong with an address of `localhost` that is not one.
+const BEYOND: &str = "an address beyond this machine, although its name is reserved for it";
+
 /// Why a name leads nowhere.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ResolveError {
@@ -81,7 +84,15 @@ impl Guarded {
                 error,
             })?;
         if self.exempt.as_deref() == Some(host) && !found.is_empty() {
-            return Ok(found);
+            let stays = |address: &IpAddr| !is_localhost(host) || is_loopback(*address);
+            let found: Vec<IpAddr> = found.into_iter().filter(stays).collect();
+            return match found.is_empty() {
+                false => Ok(found),
+                true => Err(ResolveError::Forbidden {
+                    host: host.to_owned(),
+                    reason: BEYOND,
+                }),
+            };
         }
         let mut first = None;
         let mut allowed = Vec::with_capacity(found.len());
@@ -103,10 +114,32 @@ impl Guarded {
         }
     }
 
+    /// Refuses a name that has any forbidden address: for those whom somebody else connects to, and chooses an address for.
+    pub(super) async fn judge_all(&self, host: &str) -> Result<(), ResolveError> {
+        let found = self
+            .inner
+            .resolve(host)
+            .await
+            .map_err(|error| ResolveError::Failed {
+                host: host.to_owned(),
+                error,
+            })?;
+        match found
+            .into_iter()
+            .find_map(|address| self.objection(host, address))
+        {
+            Some(reason) => Err(ResolveError::Forbidden {
+                host: host.to_owned(),
+                reason,
+            }),
+            None => Ok(()),
+        }
+    }
+
     fn objection(&self, host: &str, address: IpAddr) -> Option<&'static str> {
         // Plain HTTP is allowed to this name because it never leaves the machine; so it must not.
         if is_localhost(host) && !is_loopback(address) {
-            return Some("an address beyond this machine, although its name is reserved for it");
+            return Some(BEYOND);
         }
         forbidden(address, self.allow_loopback)
     }

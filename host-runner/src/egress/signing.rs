@@ -187,7 +187,7 @@ const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Bytes as text. Its own few lines and not a crate's, so that nothing in between keeps a copy.
-fn encode(bytes: &[u8], encoding: Encoding, value: &mut Zeroizing<Vec<u8>>) {
+pub(super) fn encode(bytes: &[u8], encoding: Encoding, value: &mut Zeroizing<Vec<u8>>) {
     let (alphabet, padded) = match encoding {
         Encoding::Hex => {
             for byte in bytes {

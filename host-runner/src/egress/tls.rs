@@ -11,6 +11,8 @@ use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
 use super::EgressError;
+use super::verifier::{Explaining, Refused, words};
+use crate::domain::Timestamp;
 
 /// The machine's authorities, read once: a thousand connections need not read a hundred files each.
 static SYSTEM: OnceLock<Arc<Verifier>> = OnceLock::new();
@@ -26,7 +28,10 @@ pub fn client_config(needed: bool, extra_roots: &[Vec<u8>]) -> Result<ClientConf
     let mut config = if needed {
         builder
             .dangerous()
-            .with_custom_certificate_verifier(verifier(provider, extra_roots)?)
+            .with_custom_certificate_verifier(Arc::new(Explaining(verifier(
+                provider,
+                extra_roots,
+            )?)))
             .with_no_client_auth()
     } else {
         builder
@@ -103,38 +108,25 @@ pub fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> O
 /// What was wrong, in words for the person who can mend it.
 pub fn describe(error: &rustls::Error, host: &str) -> String {
     match error {
-        rustls::Error::InvalidCertificate(certificate) => describe_certificate(certificate, host),
+        rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
+            match find_cause::<Refused>(&*other.0) {
+                Some(refused) => refused.to_string(),
+                None => format!("the certificate of {host} was refused ({other})"),
+            }
+        }
+        rustls::Error::InvalidCertificate(certificate) => {
+            words(certificate, host, &[], Timestamp::EPOCH)
+        }
         rustls::Error::NoCertificatesPresented => format!("{host} showed no certificate"),
         rustls::Error::PeerIncompatible(_) => {
             format!(
                 "{host} offers no version or cipher of TLS that is safe ({error}); it must speak TLS 1.2 or later"
             )
         }
+        rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol) => {
+            format!("{host} does not speak HTTP/1.1")
+        }
         rustls::Error::AlertReceived(alert) => format!("{host} refused the handshake ({alert:?})"),
         other => format!("the handshake with {host} failed ({other})"),
-    }
-}
-
-fn describe_certificate(error: &CertificateError, host: &str) -> String {
-    match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!(
-                "the certificate of {host} has expired; check this machine's clock, then tell whoever runs the server"
-            )
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            format!("the certificate of {host} is not valid yet; check this machine's clock")
-        }
-        CertificateError::UnknownIssuer => format!(
-            "the certificate of {host} was issued by an authority that is unknown here; where a proxy of your company \
-             re-signs traffic, name its authority with --ca-file"
-        ),
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!(
-                "the certificate is not for {host}: another server answers at that name, or the name is wrong"
-            )
-        }
-        CertificateError::Revoked => format!("the certificate of {host} was revoked"),
-        other => format!("the certificate of {host} was refused ({other})"),
     }
 }

@@ -203,6 +203,12 @@ fn path_tricks_are_refused_before_the_calls_are_looked_at() {
         "/public_api/v1/thi ngs",
         "/public_api/v1/things\r\nHost: evil.example",
         "/public_api/v1/things\0",
+        "/public_api/v1/things%00",
+        "/public_api/v1/things%0d%0aHost:%20evil.example",
+        "/public_api/v1/things%2f..%2fisolate",
+        "/public_api/v1/..\\isolate",
+        "/public_api/v1/%252e%252e/isolate",
+        "/public_api/v1/things/.",
         "/public_api/v1/th\u{ef}ngs",
         "https://evil.example/",
         "@evil.example/",
@@ -239,6 +245,23 @@ fn headers_that_http_or_the_host_writes_are_refused() {
         "proxy-anything",
     ] {
         assert_denied(&with_header(name, text("x")), Rule::HeaderName);
+    }
+}
+
+#[test]
+fn headers_that_make_another_request_of_it_are_refused() {
+    for name in [
+        "X-HTTP-Method-Override",
+        "X-HTTP-Method",
+        "X-Method-Override",
+        "X-Original-URL",
+        "X-Original-Host",
+        "X-Rewrite-URL",
+        "X-Forwarded-Host",
+        "X-Forwarded-For",
+        "x-forwarded-proto",
+    ] {
+        assert_denied(&with_header(name, text("DELETE")), Rule::HeaderName);
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod bodies;
 mod headers;
+mod limits;
 mod places;
+mod pools;
+mod proxy;
 mod retries;
 mod server;
 mod taint;

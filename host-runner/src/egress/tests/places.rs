@@ -69,6 +69,17 @@ async fn a_name_that_leads_to_a_forbidden_address_is_refused_and_nothing_is_sent
         "fd00::1",
         "fe80::1",
         "0.0.0.0",
+        "::",
+        "100.100.100.200",
+        "168.63.129.16",
+        "fd00:ec2::254",
+        "224.0.0.1",
+        "ff02::1",
+        "2002:a9fe:a9fe::1",
+        "2001:0:a9fe:a9fe::1",
+        "::ffff:169.254.169.254",
+        "::169.254.169.254",
+        "64:ff9b:1::1",
     ] {
         let outcome = over_tls(&Names::new(&[&[address]]), true, 443)
             .send(request())

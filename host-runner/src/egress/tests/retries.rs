@@ -116,7 +116,7 @@ async fn the_wait_that_a_429_asks_for_holds_back_all_requests_and_is_told() {
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let elsewhere = Server::start([Answer::status(200)]).await;
-    for status in [301, 302, 303, 307, 308] {
+    for status in [300, 301, 302, 303, 304, 305, 306, 307, 308] {
         let location = format!("{}{PATH}", elsewhere.origin());
         let server = Server::start([Answer::with(status, &[("Location", &location)], b"")]).await;
         let answer = egress(&server).send(request()).await.unwrap();

@@ -132,7 +132,7 @@ impl Drop for Server {
     }
 }
 
-async fn serve(
+pub(super) async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     script: &Mutex<VecDeque<Answer>>,
     record: &Mutex<Vec<Seen>>,
