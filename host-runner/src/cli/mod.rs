@@ -13,6 +13,7 @@ pub mod output;
 pub mod progress;
 pub mod table;
 pub mod view;
+mod way_out;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

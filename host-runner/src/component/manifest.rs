@@ -2,6 +2,7 @@
 //! component declares here is what the host enforces, so a declaration that can't be enforced is refused.
 
 use crate::contract::connector as wit;
+use crate::domain::HOST_SECRET;
 use crate::egress::{Budget, DeclaredCall, OriginRule};
 use serde::Serialize;
 use serde_json::Value;
@@ -232,8 +233,21 @@ impl Manifest {
             )
         })?;
 
+        let config_schema = json("the configuration's schema", &raw.config_schema)?;
+        let fields = config_schema.get("properties").and_then(Value::as_object);
+        if let Some(name) = fields
+            .into_iter()
+            .flat_map(|fields| fields.keys())
+            .find(|name| name.starts_with(HOST_SECRET))
+        {
+            return Err(invalid(
+                &format!("the field `{name}` of the configuration"),
+                "the host keeps secrets of its own under names that begin with `host:`, so no field may",
+            ));
+        }
+
         Ok(Self {
-            config_schema: json("the configuration's schema", &raw.config_schema)?,
+            config_schema,
             name: raw.name,
             title: raw.title,
             version: raw.version,
@@ -455,6 +469,17 @@ mod tests {
         let manifest = Manifest::check(raw()).unwrap();
         assert_eq!(manifest.secret_fields(), ["key"]);
         assert_eq!(manifest.declared_calls()[0].path, "/list");
+    }
+
+    #[test]
+    fn a_field_that_bears_the_name_of_a_secret_of_the_hosts_own_is_refused() {
+        for field in ["host:proxy-credentials", "host:"] {
+            let mut greedy = raw();
+            let schema = serde_json::json!({"properties": {field: {"writeOnly": true}}});
+            greedy.config_schema = schema.to_string().into_bytes();
+            let error = Manifest::check(greedy).unwrap_err().to_string();
+            assert!(error.contains(field), "{error}");
+        }
     }
 
     #[test]

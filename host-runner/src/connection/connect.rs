@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, binding, complete, link,
-    maps, test,
+    Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, WayOut, WayOutChange,
+    binding, complete, link, maps, test,
 };
 use crate::contract::connector::Check;
 use crate::domain::{ConnectionId, ConnectionName, TenantName};
@@ -32,13 +32,15 @@ pub struct ConnectRequest {
     pub skip_test: bool,
     /// How fast requests go out.
     pub rate: Rate,
+    /// How they get out.
+    pub way_out: WayOutChange,
 }
 
 /// Who is told what happens while a connection is set up or changed.
 pub trait Onlooker: Send + Sync {
-    /// The configuration is complete. Nothing was sent yet.
-    fn completed(&self, completed: &Completed, maps: &MapChoice) {
-        let _ = (completed, maps);
+    /// The configuration is complete, and where requests will go is known. Nothing was sent yet.
+    fn completed(&self, completed: &Completed, maps: &MapChoice, way_out: &WayOut) {
+        let _ = (completed, maps, way_out);
     }
 
     /// The test has ended.
@@ -77,12 +79,14 @@ pub async fn connect(
         &completed.data_streams,
         &request.maps,
     )?;
-    onlooker.completed(&completed, &choice);
+    let way_out = request.way_out.from_nothing();
+    onlooker.completed(&completed, &choice, &way_out);
     maps::check(&desk.plugin, &choice, &custom_fields, Arc::clone(&log)).await?;
 
     let options = link::LinkOptions {
         rate: request.rate,
         allow_loopback: request.allow_loopback,
+        way_out: way_out.clone(),
     };
     let egress = link::open(
         desk.plugin.manifest(),
@@ -99,7 +103,7 @@ pub async fn connect(
     } else {
         test::passes(desk, egress, &completed.config, log, onlooker).await?
     };
-    save(desk, request, completed, choice, tested).await
+    save(desk, request, completed, choice, (way_out, tested)).await
 }
 
 /// What can be known before anything is asked: that the name is free, and the tenant's custom fields. A tenant that has no store yet is
@@ -126,7 +130,7 @@ async fn save(
     request: ConnectRequest,
     completed: Completed,
     choice: MapChoice,
-    tested: Tested,
+    (way_out, tested): (WayOut, Tested),
 ) -> Result<Connection, ConnectionError> {
     let store = desk.stores.create(&request.tenant).await?;
     // Held until the secrets are committed.
@@ -147,6 +151,7 @@ async fn save(
         target: choice.target,
         maps: choice.maps,
         allow_loopback: request.allow_loopback,
+        way_out: way_out.kept(),
         tested,
         leave_out_users: request.leave_out_users,
         set_aside: None,
@@ -154,10 +159,13 @@ async fn save(
         created_at: now,
         updated_at: now,
     };
-    let secrets = request
+    let mut secrets = request
         .typed
         .secrets
         .restricted_to(connection.secrets.iter().map(String::as_str));
+    if let Some((name, secret)) = way_out.secret() {
+        secrets.insert(name, secret);
+    }
     store
         .create_connection(&connection, |id| {
             link::sealed(&keyring, &request.tenant, id, &secrets)

@@ -85,6 +85,31 @@ pub enum ConnectionError {
         "the secret `{0}` is missing: give it with --secret {0}=env:VARIABLE, file:PATH or - for standard input"
     )]
     SecretMissing(String),
+    /// A certificate that is kept with the connection can't be read.
+    #[error(
+        "an authority's certificate that is kept with connection \"{0}\" is damaged: give the file again with `host-runner update --ca-file`"
+    )]
+    Authority(ConnectionName),
+    /// A secret of the host's own is not there.
+    #[error(
+        "the secret `{name}` of connection \"{connection}\" is gone from the store: give the proxy again with `host-runner update --proxy`"
+    )]
+    SecretLost {
+        /// Which connection.
+        connection: ConnectionName,
+        /// The secret's name.
+        name: String,
+    },
+    /// The proxy's user and password can't be opened.
+    #[error(
+        "the proxy's user and password of connection \"{connection}\" can't be read: {error}; or give the proxy again with `host-runner update --proxy`"
+    )]
+    ProxyCredentials {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Why.
+        error: SealError,
+    },
     /// An origin breaks the host's rules or no rule of the manifest covers it.
     #[error("the origin `{name}` ({origin}) is refused: {reason}")]
     Origin {

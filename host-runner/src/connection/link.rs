@@ -3,21 +3,23 @@
 
 use std::sync::Arc;
 
-use super::{ConnectionError, Desk, origins};
+use super::{ConnectionError, Desk, WayOut, origins};
 use crate::component::Manifest;
-use crate::domain::{ConnectionId, TenantName};
+use crate::domain::{ConnectionId, HOST_SECRET, TenantName};
 use crate::egress::{Egress, EgressConfig, EgressLimits, Origin, Rate};
 use crate::engine::Limits;
 use crate::secrets::{Keyring, Place, SealError, Secret, SecretSet};
 use crate::store::{Connection, SealedSecret, Store};
 
 /// What the user may choose about a way out.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct LinkOptions {
     /// How fast requests go out.
     pub rate: Rate,
     /// Whether this machine may be reached.
     pub allow_loopback: bool,
+    /// How requests get out.
+    pub way_out: WayOut,
 }
 
 /// The way out for origins that are judged already, with the secrets that `configure` declared and no others.
@@ -41,6 +43,13 @@ pub fn open(
     );
     config.rate = options.rate;
     config.allow_loopback = options.allow_loopback;
+    config.proxy = options.way_out.proxy;
+    config.extra_roots = options
+        .way_out
+        .authorities
+        .iter()
+        .map(|authority| authority.der().to_vec())
+        .collect();
     config.limits = EgressLimits {
         request_bytes: limits.request_mib.saturating_mul(1 << 20),
         response_bytes: limits.response_mib.saturating_mul(1 << 20),
@@ -76,9 +85,11 @@ pub async fn of_connection<S: Store>(
     {
         return Err(ConnectionError::SecretMissing(missing.clone()));
     }
+    let way_out = WayOut::of_connection(desk, store, connection).await?;
     let options = LinkOptions {
         rate,
         allow_loopback: connection.allow_loopback,
+        way_out: way_out.valid_at(desk.clock.now()),
     };
     open(
         manifest,
@@ -90,7 +101,7 @@ pub async fn of_connection<S: Store>(
     )
 }
 
-/// A connection's secrets, opened.
+/// A connection's secrets, opened: the connector's, not those of the host itself.
 ///
 /// # Errors
 /// Where one can't be: another master key, or a value that was changed or moved.
@@ -146,6 +157,9 @@ async fn opened<S: Store>(
     let mut secrets = Vec::new();
     let id = connection.id.to_string();
     for name in store.secret_names(connection.id).await? {
+        if name.starts_with(HOST_SECRET) {
+            continue;
+        }
         if let Some(sealed) = store.secret(connection.id, &name).await? {
             let place = place(store.tenant(), &id, &name);
             let secret = keyring.open_sealed(&place, &sealed);
@@ -161,6 +175,29 @@ fn unopened<S: Store>(store: &S, connection: &Connection, error: SealError) -> C
         connection: connection.name.clone(),
         error,
     }
+}
+
+/// A secret of the host's own that belongs to a connection.
+pub(super) async fn host_secret<S: Store>(
+    desk: &Desk,
+    store: &S,
+    connection: &Connection,
+    name: &str,
+) -> Result<Secret, ConnectionError> {
+    let keyring = desk.keyring().await?;
+    let id = connection.id.to_string();
+    let sealed = store.secret(connection.id, name).await?;
+    let sealed = sealed.ok_or_else(|| ConnectionError::SecretLost {
+        connection: connection.name.clone(),
+        name: name.to_owned(),
+    })?;
+    let place = place(store.tenant(), &id, name);
+    keyring
+        .open_sealed(&place, &sealed)
+        .map_err(|error| ConnectionError::ProxyCredentials {
+            connection: connection.name.clone(),
+            error,
+        })
 }
 
 /// Seals secrets for a tenant's connection.

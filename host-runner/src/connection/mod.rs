@@ -18,6 +18,7 @@ mod survey;
 mod test;
 mod typed_config;
 mod update;
+pub mod way_out;
 
 pub use complete::{Completed, complete};
 pub use connect::{ConnectRequest, Onlooker, connect};
@@ -31,3 +32,4 @@ pub use survey::{SurveyReport, survey};
 pub use test::{TestReport, passed, test};
 pub use typed_config::TypedConfig;
 pub use update::{UpdateRequest, update};
+pub use way_out::{Change, WayOut, WayOutChange};

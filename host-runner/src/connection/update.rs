@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::connect::{Onlooker, SKIPPED};
 use super::{
-    Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, binding, complete, link,
-    maps, origins, test,
+    Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, WayOutChange, binding,
+    complete, link, maps, origins, test,
 };
 use crate::domain::{ConnectionName, TenantName};
 use crate::egress::Rate;
@@ -39,12 +39,14 @@ pub struct UpdateRequest {
     pub upgrade: bool,
     /// How fast requests go out.
     pub rate: Rate,
+    /// How they get out.
+    pub way_out: WayOutChange,
 }
 
 impl UpdateRequest {
     /// Whether it changes nothing that a test could find wrong.
     fn needs_no_test(&self) -> bool {
-        self.config.is_none() && self.secrets.is_empty() && !self.upgrade
+        self.config.is_none() && self.secrets.is_empty() && !self.upgrade && self.way_out.is_none()
     }
 }
 
@@ -99,7 +101,11 @@ pub async fn update(
         });
     }
     let choice = choose(desk, &request, &connection, &completed)?;
-    onlooker.completed(&completed, &choice);
+    let way_out = request
+        .way_out
+        .of_connection(desk, &store, &connection)
+        .await?;
+    onlooker.completed(&completed, &choice, &way_out);
     let custom_fields = store.custom_fields().await?;
     maps::check(&desk.plugin, &choice, &custom_fields, Arc::clone(&log)).await?;
 
@@ -113,6 +119,7 @@ pub async fn update(
         let options = link::LinkOptions {
             rate: request.rate,
             allow_loopback,
+            way_out: way_out.clone().valid_at(desk.clock.now()),
         };
         let egress = link::open(
             desk.plugin.manifest(),
@@ -125,7 +132,7 @@ pub async fn update(
         test::passes(desk, egress, &completed.config, log, onlooker).await?
     };
 
-    let given = given.restricted_to(completed.secrets.iter().map(String::as_str));
+    let mut given = given.restricted_to(completed.secrets.iter().map(String::as_str));
     let now = desk.clock.now();
     let changed = Connection {
         description: request.description.unwrap_or(connection.description),
@@ -139,6 +146,7 @@ pub async fn update(
         target: choice.target,
         maps: choice.maps,
         allow_loopback,
+        way_out: way_out.kept(),
         tested,
         leave_out_users: request
             .leave_out_users
@@ -151,6 +159,9 @@ pub async fn update(
         updated_at: now,
         ..connection
     };
+    if let Some((name, secret)) = way_out.secret() {
+        given.insert(name, secret);
+    }
     // Read again, and held until they are committed: the keys may have been rotated while the test ran.
     let keyring = desk.keyring().await?;
     let sealed = link::sealed(&keyring, store.tenant(), changed.id, &given)?;

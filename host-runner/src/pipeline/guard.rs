@@ -27,7 +27,7 @@ pub(super) fn guard(
 mod tests {
     use super::*;
     use crate::domain::{ConnectionId, Mode, SyncId, Timestamp};
-    use crate::store::{ComponentRef, FinishedSync, Policy, Tested};
+    use crate::store::{ComponentRef, FinishedSync, Policy, Tested, WayOut};
 
     fn at(ms: u64) -> Timestamp {
         Timestamp::from_ms(ms).unwrap()
@@ -53,6 +53,7 @@ mod tests {
             target: "safe".into(),
             maps: std::collections::BTreeMap::new(),
             allow_loopback: false,
+            way_out: WayOut::default(),
             tested: Tested::Untested {
                 reason: String::new(),
             },

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::SetAside;
-use crate::domain::{ConnectionId, ConnectionName, DataStreamName, Timestamp};
+use crate::domain::{ConnectionId, ConnectionName, DataStreamName, PROXY_CREDENTIALS, Timestamp};
 
 /// A connection: one configured connector of one tenant. Holds no secret, only their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Connection {
     pub maps: BTreeMap<DataStreamName, StoredMap>,
     /// Whether it may talk to this machine itself, as it must with the simulator.
     pub allow_loopback: bool,
+    /// How its requests get out, where that is not straight.
+    #[serde(default, skip_serializing_if = "WayOut::is_straight")]
+    pub way_out: WayOut,
     /// Whether its test passed.
     pub tested: Tested,
     /// Whether users' names are left out of all that is kept of it.
@@ -65,6 +68,42 @@ impl Connection {
             .find(|(name, _)| name == stream.as_str())
             .map_or("", |(_, scope)| scope)
     }
+
+    /// Names of all sealed secrets that are kept with it: the connector's and the host's own.
+    pub fn kept_secrets(&self) -> Vec<&str> {
+        let proxy = self.way_out.proxy.as_ref();
+        let own = proxy
+            .filter(|proxy| proxy.credentials)
+            .map(|_| PROXY_CREDENTIALS);
+        self.secrets.iter().map(String::as_str).chain(own).collect()
+    }
+}
+
+/// How a connection's requests get out, where that is not straight.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WayOut {
+    /// Certificates (PEM) of authorities that are trusted beside the machine's own.
+    pub authorities: Vec<String>,
+    /// The proxy that requests go through.
+    pub proxy: Option<KeptProxy>,
+}
+
+impl WayOut {
+    /// Whether there is neither a proxy nor an authority.
+    pub fn is_straight(&self) -> bool {
+        self.authorities.is_empty() && self.proxy.is_none()
+    }
+}
+
+/// A proxy as it is kept: without user and password, which are sealed beside the connection's secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptProxy {
+    /// Its URL.
+    pub address: String,
+    /// Whether it is given a user and a password.
+    pub credentials: bool,
 }
 
 /// A build of a connector.

@@ -41,7 +41,8 @@ pub use crate::domain::Severity;
 pub use asset::{Asset, AssetFilter, AssetState};
 pub use changes::{Change, Changed, ChangedExample};
 pub use connection::{
-    ComponentRef, Connection, KeptSecret, Policy, Purge, SealedSecret, StoredMap, Tested,
+    ComponentRef, Connection, KeptProxy, KeptSecret, Policy, Purge, SealedSecret, StoredMap,
+    Tested, WayOut,
 };
 pub use document::{Document, DocumentKind, Lifecycle, Placeholder, Problem};
 pub use error::StoreError;

@@ -1,5 +1,7 @@
 //! Setting up, changing, listing, testing and removing connections.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::pace::PaceArgs;
@@ -53,7 +55,8 @@ pub struct ConfigureArgs {
         configuration nonetheless is taken out of it before the component sees it.",
     after_long_help = "Examples:\n  \
         host-runner connect xdr --tenant acme --config xdr.json --secret apiKey=env:API_KEY\n  \
-        host-runner connect xdr --tenant acme --config xdr.json --secret apiKey=file:key.txt --map qualys-etm"
+        host-runner connect xdr --tenant acme --config xdr.json --secret apiKey=file:key.txt --map qualys-etm\n  \
+        host-runner connect xdr --tenant acme --config xdr.json --secret apiKey=env:API_KEY --ca-file company-ca.pem --proxy env:PROXY_URL"
 )]
 pub struct ConnectArgs {
     /// A name for the connection, unique in the tenant
@@ -125,6 +128,16 @@ pub struct SettingsArgs {
     /// May be given several times [default: the first target that has a map for each chosen stream]
     #[arg(long = "map", value_name = "TARGET|STREAM=NAME|FILE")]
     pub maps: Vec<MapArgument>,
+
+    /// Trust the authorities whose certificates (PEM) stand in this file, beside this machine's own and for this connection alone; `none` forgets
+    /// them. They are kept with the connection, so the file may move
+    #[arg(long, value_name = "FILE|none")]
+    pub ca_file: Option<PathBuf>,
+
+    /// Send requests through this proxy (CONNECT), such as http://proxy.example.com:3128; `none` forgets it. With a user and a password give
+    /// env:VARIABLE, file:PATH or `-` for standard input, which hold http://user:password@host:port. HTTPS_PROXY and its kind are not read
+    #[arg(long, value_name = "URL|SOURCE|none")]
+    pub proxy: Option<String>,
 
     /// Allow an origin on this machine, also by http: for the simulator, never for a tenant
     #[arg(long)]

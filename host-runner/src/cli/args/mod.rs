@@ -15,8 +15,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use blindspots::BlindspotsArgs;
 pub use connections::{
-    ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, ReinstateArgs, StatusArgs,
-    TestArgs, UpdateArgs,
+    ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, ReinstateArgs,
+    SettingsArgs, StatusArgs, TestArgs, UpdateArgs,
 };
 pub use keys::{KeysArgs, KeysCommand};
 pub use pace::{PaceArgs, RequestRate};

@@ -10,8 +10,8 @@ use clap::Args;
 #[command(
     about = "Run a simulated Cortex XDR tenant to connect to",
     long_about = "Run a simulated Cortex XDR tenant in the foreground, until Ctrl-C: the calls, filters, limits and errors of the API over \
-        HTTP on this machine, with data made from a seed. The first line on stdout is a JSON object with url, apiKeyId, apiKey and \
-        securityLevel.",
+        HTTP on this machine, with data made from a seed. The first line on stdout is a JSON object with url, apiKeyId, apiKey, \
+        securityLevel, and with --tls caFile.",
     after_long_help = simulate_help()
 )]
 pub struct SimulateArgs {
@@ -47,6 +47,19 @@ pub struct SimulateArgs {
     #[arg(long)]
     pub heartbeat: bool,
 
+    /// Serve TLS, with a certificate of an authority that is made at the start
+    #[arg(long)]
+    pub tls: bool,
+
+    /// Where the authority's certificate is written, for `connect --ca-file`
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "simulator-ca.pem",
+        requires = "tls"
+    )]
+    pub ca_out: PathBuf,
+
     /// Misbehave, as planned from a seed: `7`, `7:storm`, `7:storm,until=200`, `7:empty-list=0.1+reset=0.05`; names and forms
     /// are listed below
     ///
@@ -61,7 +74,7 @@ fn simulate_help() -> String {
     let examples = "Examples:\n  host-runner simulate --endpoints 20000 --alerts 20000 --seed 7";
     #[cfg(feature = "simulator")]
     let examples = format!(
-        "{examples}\n  host-runner simulate --chaos 7:storm,until=200\n\n{}",
+        "{examples}\n  host-runner simulate --tls --ca-out ca.pem\n  host-runner simulate --chaos 7:storm,until=200\n\n{}",
         cortex_xdr_simulator::Chaos::help()
     );
     examples.to_owned()

@@ -10,11 +10,14 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::CommandResult;
 use crate::cli::human;
 use crate::cli::output::Output;
-use crate::cli::view::{connection, report};
+use crate::cli::view::{self, connection, report};
+use crate::cli::way_out;
 use crate::connection::{
     self as service, Completed, ConnectRequest, MapChoice, Onlooker, TypedConfig, UpdateRequest,
+    WayOut,
 };
 use crate::contract::connector::Check;
+use crate::domain::{Clock, SystemClock};
 use crate::store::{Connection, Tested};
 
 /// Tells each stage as it is reached: the origin is shown before anything is sent to it.
@@ -39,7 +42,7 @@ impl Telling {
 }
 
 impl Onlooker for Telling {
-    fn completed(&self, completed: &Completed, maps: &MapChoice) {
+    fn completed(&self, completed: &Completed, maps: &MapChoice, way_out: &WayOut) {
         let origins: Vec<String> = completed
             .origin_texts()
             .into_iter()
@@ -51,6 +54,9 @@ impl Onlooker for Telling {
             human::list(&completed.data_streams),
             human::plain(&maps.target),
         ));
+        for line in view::way_out::before(way_out, SystemClock.now()) {
+            self.tell(&format!("  {}", human::plain(&line)));
+        }
         for warning in &completed.warnings {
             self.tell(&format!(
                 "warning: {}: {}",
@@ -68,6 +74,7 @@ impl Onlooker for Telling {
 /// Runs `connect`.
 pub async fn connect(context: &Context, args: &ConnectArgs) -> CommandResult {
     let secrets = read_secrets(&args.settings.secrets, Some(&args.config))?;
+    let way_out = way_out::read(&args.settings, Some(&args.config), context.now())?;
     let config = read_config(&args.config)?;
     let desk = context.desk(&args.pace).await?;
     let typed = TypedConfig::new(config, secrets, &desk.plugin.manifest().secret_fields())?;
@@ -81,6 +88,7 @@ pub async fn connect(context: &Context, args: &ConnectArgs) -> CommandResult {
         leave_out_users: args.settings.leave_out_users.is_some_and(OnOff::is_on),
         skip_test: args.settings.skip_test,
         rate: args.pace.rate(),
+        way_out,
     };
     let saved =
         service::connect(&desk, request, &Telling::new(Arc::clone(&context.output))).await?;
@@ -90,6 +98,7 @@ pub async fn connect(context: &Context, args: &ConnectArgs) -> CommandResult {
 /// Runs `update`.
 pub async fn update(context: &Context, args: &UpdateArgs) -> CommandResult {
     let secrets = read_secrets(&args.settings.secrets, args.config.as_ref())?;
+    let way_out = way_out::read(&args.settings, args.config.as_ref(), context.now())?;
     let config = args.config.as_ref().map(read_config).transpose()?;
     let desk = context.desk(&args.pace).await?;
     let request = UpdateRequest {
@@ -104,6 +113,7 @@ pub async fn update(context: &Context, args: &UpdateArgs) -> CommandResult {
         skip_test: args.settings.skip_test,
         upgrade: args.upgrade,
         rate: args.pace.rate(),
+        way_out,
     };
     let saved = service::update(&desk, request, &Telling::new(Arc::clone(&context.output))).await?;
     tell(context, &saved, &args.connection.tenant, "updated")

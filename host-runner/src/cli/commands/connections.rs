@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human;
 use crate::cli::table::Table;
-use crate::cli::view::connection;
+use crate::cli::view::{connection, way_out};
 use crate::domain::TenantName;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Connection, Purge, RunFilter, Store, Tested};
@@ -88,7 +88,7 @@ async fn rows(
             tenant.as_str(),
             each.name.as_str(),
             &format!("{} {}", each.component.name, each.component.version),
-            &connection::origins(each),
+            &way_out::cell(&connection::origins(each), each),
             &tested,
             &last,
             state(each),

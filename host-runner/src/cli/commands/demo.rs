@@ -16,7 +16,9 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::table::bold;
 use crate::cli::view::{asset, finding};
-use crate::connection::{self as service, ConnectRequest, Desk, TypedConfig, session};
+use crate::connection::{
+    self as service, ConnectRequest, Desk, TypedConfig, WayOutChange, session,
+};
 use crate::domain::{ConnectionName, TenantName};
 use crate::egress::Rate;
 use crate::pipeline::SyncOptions;
@@ -149,6 +151,7 @@ async fn connect(
         leave_out_users: false,
         skip_test: false,
         rate: Rate::Unlimited,
+        way_out: WayOutChange::default(),
     };
     service::connect(desk, request, &Telling::new(Arc::clone(&context.output))).await?;
     Ok(())

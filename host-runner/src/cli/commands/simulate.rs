@@ -1,9 +1,10 @@
 //! `simulate`: the simulated tenant in the foreground.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
-use cortex_xdr_simulator::{ChaosEntry, Options, Simulator};
+use cortex_xdr_simulator::{ChaosEntry, Options, Simulator, Tls};
 use serde_json::{Value, json};
 
 use crate::cli::args::SimulateArgs;
@@ -14,19 +15,24 @@ use crate::cli::failure::{CommandResult, Failure};
 /// Runs it, until Ctrl-C.
 pub async fn run(context: &Context, args: &SimulateArgs) -> CommandResult {
     let simulator = start(options(args), args.listen).await?;
+    let ca_file = write_authority(&simulator, &args.ca_out)?;
     let output = &context.output;
     // On one line also on a terminal: it is what a script reads.
-    output.item(&access(&simulator))?;
+    output.item(&access(&simulator, ca_file))?;
     output.flush()?;
     output.note(format!(
         "\nA simulated tenant with {} endpoints and {} alerts listens on {}, until Ctrl-C. To connect to it, type elsewhere:\n\n  \
          echo '{}' |\n    SIMULATOR_KEY={} host-runner connect simulated --tenant try --config - \\\n      \
-         --secret apiKey=env:SIMULATOR_KEY --allow-loopback\n  host-runner sync simulated --tenant try --requests-per-second unlimited",
+         --secret apiKey=env:SIMULATOR_KEY --allow-loopback{}\n  host-runner sync simulated --tenant try --requests-per-second unlimited",
         args.endpoints,
         args.alerts,
         simulator.url(),
         configuration(&simulator),
         simulator.api_key(),
+        ca_file.map_or_else(String::new, |file| format!(
+            " \\\n      --ca-file {}",
+            file.display()
+        )),
     ));
     if let Some(chaos) = &args.chaos {
         output.note(format!(
@@ -67,6 +73,7 @@ fn options(args: &SimulateArgs) -> Options {
         rate: (args.rate > 0).then_some(args.rate),
         heartbeat: args.heartbeat,
         chaos: args.chaos.clone(),
+        tls: args.tls.then(Tls::default),
         ..Options::default()
     }
 }
@@ -87,14 +94,36 @@ fn deeds(log: &[ChaosEntry], requests: u64) -> String {
     }
 }
 
+/// Writes the certificate of the simulator's authority, where it serves TLS.
+fn write_authority<'a>(simulator: &Simulator, file: &'a Path) -> Result<Option<&'a Path>, Failure> {
+    let Some(authority) = simulator.authority() else {
+        return Ok(None);
+    };
+    std::fs::write(file, authority).map_err(|error| {
+        Failure::new(
+            Exit::Input,
+            format!(
+                "the authority's certificate can't be written to {}: {error}",
+                file.display()
+            ),
+        )
+        .remedy("name another file with --ca-out")
+    })?;
+    Ok(Some(file))
+}
+
 /// What the first line says.
-fn access(simulator: &Simulator) -> Value {
-    json!({
+fn access(simulator: &Simulator, ca_file: Option<&Path>) -> Value {
+    let mut access = json!({
         "url": simulator.url(),
         "apiKeyId": simulator.api_key_id(),
         "apiKey": simulator.api_key(),
         "securityLevel": simulator.security_level().as_str(),
-    })
+    });
+    if let (Some(object), Some(file)) = (access.as_object_mut(), ca_file) {
+        object.insert("caFile".to_owned(), json!(file));
+    }
+    access
 }
 
 /// A configuration for it, without the key.

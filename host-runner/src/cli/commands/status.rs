@@ -11,6 +11,7 @@ use crate::cli::human::{self, count};
 use crate::cli::table::{Card, Table, bold};
 use crate::cli::view::connection as view;
 use crate::cli::view::run as run_view;
+use crate::cli::view::way_out;
 use crate::connection::ConnectionError;
 use crate::domain::{DataStreamName, Mode, RunState, TenantName, Timestamp};
 use crate::model::Model;
@@ -288,6 +289,11 @@ impl Status {
         .row("tested", view::tested(connection, self.now))
         .row("connector", self.component())
         .row("requests go to", view::origins(connection))
+        .row_if(
+            "through the proxy",
+            connection.way_out.proxy.as_ref().map(way_out::proxy),
+        )
+        .lines("trusts besides", way_out::authorities(connection, self.now))
         .row("data streams", human::list(&connection.data_streams))
         .row("target", &connection.target)
         .lines("maps", self.maps())

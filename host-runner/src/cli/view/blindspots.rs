@@ -244,7 +244,7 @@ mod tests {
     use super::*;
     use crate::contract::connector::BlindSpot;
     use crate::domain::{ConnectionId, DataStreamName};
-    use crate::store::{ComponentRef, Connection, Filtered, Policy, Tested};
+    use crate::store::{ComponentRef, Connection, Filtered, Policy, Tested, WayOut};
 
     fn at(hour: u64) -> Timestamp {
         Timestamp::from_ms(hour * 3_600_000).unwrap()
@@ -326,6 +326,7 @@ mod tests {
                 target: "safe".to_owned(),
                 maps: BTreeMap::new(),
                 allow_loopback: false,
+                way_out: WayOut::default(),
                 tested: Tested::Untested {
                     reason: "skipped".to_owned(),
                 },

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::way_out;
 use crate::cli::human;
 use crate::domain::{TenantName, Timestamp};
 use crate::model::Model;
@@ -37,6 +38,8 @@ pub fn document(connection: &Connection, tenant: &TenantName) -> Value {
         "target": connection.target,
         "maps": maps,
         "allowLoopback": connection.allow_loopback,
+        "authorities": way_out::authorities_json(connection),
+        "proxy": way_out::proxy_json(connection),
         "tested": match &connection.tested {
             Tested::Passed { at } => json!({"state": "passed", "at": at.to_rfc3339()}),
             Tested::Untested { reason } => json!({"state": "untested", "reason": reason}),

@@ -10,3 +10,4 @@ pub mod ledger;
 pub mod removal;
 pub mod report;
 pub mod run;
+pub mod way_out;

@@ -80,7 +80,7 @@ pub(super) async fn commit(
         "DELETE FROM secrets WHERE connection_id = ?1 AND name NOT IN (SELECT value FROM json_each(?2))",
     )
     .bind(connection.id.0)
-    .bind(pack::json(&connection.secrets)?)
+    .bind(pack::json(&connection.kept_secrets())?)
     .execute(&mut *tx)
     .await?;
     reach(CommitPoint::ConnectionSecrets);

@@ -56,6 +56,7 @@ pub(super) fn connection(name: &str) -> Connection {
         target: "safe".to_owned(),
         maps: std::collections::BTreeMap::new(),
         allow_loopback: false,
+        way_out: WayOut::default(),
         tested: Tested::Untested {
             reason: "skipped".to_owned(),
         },
