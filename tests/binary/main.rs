@@ -16,12 +16,14 @@ mod compiling;
 mod everyday;
 mod keys;
 mod killing;
+mod proxy;
 mod queries;
 mod removal;
 mod rotation;
 mod runner;
 mod set_aside;
 mod stopping;
+mod tls;
 #[path = "../support/truth.rs"]
 mod truth;
 mod trying;

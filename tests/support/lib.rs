@@ -20,7 +20,7 @@ pub use watch::stop_after;
 use cortex_xdr_simulator::{Options, Simulator};
 use futures_util::StreamExt;
 use host_runner::component::Source;
-use host_runner::connection::{self, ConnectRequest, Desk, TypedConfig};
+use host_runner::connection::{self, ConnectRequest, Desk, TypedConfig, WayOutChange};
 use host_runner::domain::{Clock, ConnectionName, DataStreamName, SystemClock, TenantName};
 use host_runner::egress::{Egress, EgressConfig, Origin, Rate};
 use host_runner::engine::{Plugin, Runtime, RuntimeOptions};
@@ -296,6 +296,7 @@ pub fn request(simulator: &Simulator, config: Value) -> ConnectRequest {
         leave_out_users: false,
         skip_test: false,
         rate: Rate::Unlimited,
+        way_out: WayOutChange::default(),
     }
 }
 

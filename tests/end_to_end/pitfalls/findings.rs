@@ -4,7 +4,7 @@ use super::{DAY, HOUR, added_endpoints, alerts_on, assets, findings, full, now_m
 use cortex_xdr_simulator::{AlertChange, EndpointChange};
 use cross_crate_tests::{Rig, tenant as tenant_name};
 use futures_util::StreamExt;
-use host_runner::connection::{self, UpdateRequest};
+use host_runner::connection::{self, UpdateRequest, WayOutChange};
 use host_runner::domain::RunState;
 use host_runner::egress::Rate;
 use host_runner::secrets::SecretSet;
@@ -106,6 +106,7 @@ async fn what_a_narrower_filter_left_out_was_shown_as_closed() {
             skip_test: true,
             upgrade: false,
             rate: Rate::Unlimited,
+            way_out: WayOutChange::default(),
         };
         rig.connection = connection::update(&rig.desk, request, &()).await.unwrap();
         let mut options = full();
