@@ -112,7 +112,8 @@ async fn a_tenant_of_the_companys_own_authority_is_connected_and_synced_with_its
     let status = [&with("status")[..], &["--json"]].concat();
     let status = tenant.run(&status).await.succeeded().json();
     let kept = &status["connection"]["authorities"][0];
-    assert_eq!(kept["subject"], "Simulated authority");
+    let subject = kept["subject"].as_str().unwrap();
+    assert!(subject.starts_with("Simulated authority"), "{kept}");
     assert_eq!(kept["sha256"].as_str().unwrap().len(), 64);
     assert_eq!(kept["notAfter"], "2200-01-01T00:00:00.000Z");
     let card = tenant.run(&with("status")).await.succeeded().out;

@@ -11,6 +11,7 @@
 
 mod alerts;
 mod blindspots;
+mod connecting;
 mod endpoints;
 mod faults;
 mod pitfalls;

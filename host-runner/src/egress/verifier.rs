@@ -131,6 +131,15 @@ pub(super) fn words(
                 "the certificate is not for {host}, but for {hosts}: another server answers at that name, or the name is wrong"
             )
         }
+        CertificateError::BadSignature => {
+            let issuer = shown
+                .last()
+                .map_or_else(String::new, |last| format!(", \"{}\",", last.issuer));
+            format!(
+                "the certificate of {host} does not bear the signature of its issuer{issuer} as that is known here: where the authority has a new key \
+                 since, give its current certificate with --ca-file; else somebody uses its name"
+            )
+        }
         CertificateError::Revoked => format!("the certificate of {host} was revoked"),
         other => format!(
             "the certificate of {host} was refused ({})",

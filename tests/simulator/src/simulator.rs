@@ -88,7 +88,7 @@ impl Simulator {
         let identity = options
             .tls
             .as_ref()
-            .map(|tls| identity(tls, address.ip()))
+            .map(|tls| identity(tls, address))
             .transpose()
             .map_err(|error| StartError::Certificate(error.to_string()))?;
         let now = now_ms();

@@ -1,6 +1,6 @@
 //! The simulator's TLS: an authority of its own, made at the start, and a certificate for the server, sound or with one thing wrong.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -49,11 +49,12 @@ pub struct Identity {
 }
 
 /// Makes the authority and the certificate.
-pub fn identity(tls: &Tls, address: IpAddr) -> Result<Identity, rcgen::Error> {
-    let authority = authority("Simulated authority")?;
+pub fn identity(tls: &Tls, address: SocketAddr) -> Result<Identity, rcgen::Error> {
+    // Each simulator has another, so each has a name of its own.
+    let authority = authority(&format!("Simulated authority {}", address.port()))?;
     let hosts = match tls.certificate {
         ServerCertificate::OtherHost => vec!["other.example.com".to_owned()],
-        _ if tls.hosts.is_empty() => vec!["localhost".to_owned(), address.to_string()],
+        _ if tls.hosts.is_empty() => vec!["localhost".to_owned(), address.ip().to_string()],
         _ => tls.hosts.clone(),
     };
     let mut params = CertificateParams::new(hosts)?;

@@ -39,6 +39,7 @@ fn connection(name: &str) -> Connection {
         target: "safe".to_owned(),
         maps: BTreeMap::new(),
         allow_loopback: false,
+        way_out: crate::store::WayOut::default(),
         tested: Tested::Untested {
             reason: "not tested".to_owned(),
         },

@@ -134,6 +134,18 @@ async fn an_unknown_authority_is_refused_and_said() {
 }
 
 #[tokio::test]
+async fn an_authority_of_a_trusted_name_and_another_key_is_refused_and_said() {
+    let (trusted, named_like_it) = (authority("ours"), authority("ours"));
+    let acceptor = named_like_it.acceptor(HOST, (2000, 2200));
+    let (text, server) = refusal(acceptor, &trusted).await;
+    assert!(
+        text.contains("\"ours\"") && text.contains("signature") && text.contains("--ca-file"),
+        "{text}"
+    );
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
 async fn a_certificate_that_issued_itself_is_refused_and_said() {
     let key = KeyPair::generate().unwrap();
     let certificate = params(HOST, (2000, 2200)).self_signed(&key).unwrap();
