@@ -79,7 +79,7 @@ pub async fn connect(
         &completed.data_streams,
         &request.maps,
     )?;
-    let way_out = request.way_out.from_nothing();
+    let way_out = request.way_out.of_nothing_yet();
     onlooker.completed(&completed, &choice, &way_out);
     maps::check(&desk.plugin, &choice, &custom_fields, Arc::clone(&log)).await?;
 

@@ -46,7 +46,7 @@ impl WayOutChange {
     }
 
     /// The way out of a connection that is being set up.
-    pub(super) fn from_nothing(&self) -> WayOut {
+    pub(super) fn of_nothing_yet(&self) -> WayOut {
         WayOut {
             authorities: match &self.authorities {
                 Change::Set(authorities) => authorities.clone(),
@@ -66,7 +66,7 @@ impl WayOutChange {
         store: &S,
         connection: &Connection,
     ) -> Result<WayOut, ConnectionError> {
-        let mut way_out = self.from_nothing();
+        let mut way_out = self.of_nothing_yet();
         if self.authorities == Change::Keep {
             way_out.authorities = authorities(connection)?;
         }
