@@ -259,6 +259,7 @@ pub fn request() -> ConnectRequest {
         leave_out_users: false,
         skip_test: true,
         rate: Rate::Unlimited,
+        way_out: host_runner::connection::WayOutChange::default(),
     }
 }
 
