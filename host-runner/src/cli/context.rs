@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use secrecy::zeroize::Zeroizing;
 use serde_json::Value;
 
 use super::args::{GlobalArgs, InputFile, PaceArgs};
@@ -135,7 +136,8 @@ pub fn read_config(file: &InputFile) -> Result<Value, Failure> {
         )
         .remedy("check the path given with --config; `-` reads standard input")
     };
-    let mut bytes = Vec::new();
+    // A key may stand in it.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(64 << 10));
     match file {
         InputFile::Standard => std::io::stdin()
             .lock()

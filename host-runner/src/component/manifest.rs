@@ -1,6 +1,7 @@
 //! A component's manifest, parsed: names are unique and refer to what exists, schemas are JSON, paths are paths. What the
 //! component declares here is what the host enforces, so a declaration that can't be enforced is refused.
 
+use super::secret_fields;
 use crate::contract::connector as wit;
 use crate::domain::HOST_SECRET;
 use crate::egress::{Budget, DeclaredCall, OriginRule};
@@ -246,6 +247,8 @@ impl Manifest {
             ));
         }
 
+        secret_fields::names(&config_schema)
+            .map_err(|reason| invalid("the configuration's schema", &reason))?;
         Ok(Self {
             config_schema,
             name: raw.name,
@@ -288,19 +291,12 @@ impl Manifest {
             .collect()
     }
 
-    /// The names of the configuration's secret fields: its schema marks them `writeOnly`.
+    /// The names of the configuration's secret fields: its schema marks them `writeOnly`. One within an object is named by its path:
+    /// "proxy.password".
     #[must_use]
     pub fn secret_fields(&self) -> Vec<String> {
-        let properties = self
-            .config_schema
-            .get("properties")
-            .and_then(Value::as_object);
-        properties
-            .into_iter()
-            .flatten()
-            .filter(|(_, schema)| schema.get("writeOnly") == Some(&Value::Bool(true)))
-            .map(|(name, _)| name.clone())
-            .collect()
+        // The manifest was refused where the schema marks one that can't be found.
+        secret_fields::names(&self.config_schema).unwrap_or_default()
     }
 }
 
@@ -480,6 +476,18 @@ mod tests {
             let error = Manifest::check(greedy).unwrap_err().to_string();
             assert!(error.contains(field), "{error}");
         }
+    }
+
+    #[test]
+    fn a_secret_that_could_not_be_taken_out_makes_the_manifest_unusable() {
+        let mut broken = raw();
+        broken.config_schema =
+            br#"{"properties": {"keys": {"items": {"writeOnly": true}}}}"#.to_vec();
+        let error = Manifest::check(broken).unwrap_err().to_string();
+        assert!(
+            error.contains("/properties/keys/items/writeOnly"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod error;
 mod inspect;
 mod manifest;
 mod parts;
+mod secret_fields;
 mod source;
 
 pub use error::LoadError;

@@ -55,6 +55,7 @@ pub async fn complete(
     allow_loopback: bool,
     log: Arc<dyn LogSink>,
 ) -> Result<Completed, ConnectionError> {
+    typed.check_apart()?;
     let names = typed.secret_names();
     let raw = plugin
         .configure(&typed.config, &names, written_by, log)

@@ -70,6 +70,26 @@ pub enum ConnectionError {
         "the secret `{0}` stands in the configuration and is given by --secret as well: give it once, best by --secret"
     )]
     SecretTwice(String),
+    /// A field is a secret but for its spelling.
+    #[error(
+        "the configuration has a field `{name}`, and the connector's secret is named `{field}`: write it so, or give it with --secret {field}=env:VARIABLE"
+    )]
+    SecretMisspelt {
+        /// What was typed.
+        name: String,
+        /// The secret's name.
+        field: String,
+    },
+    /// A secret's value stands in a field that is none.
+    #[error(
+        "the value of the secret `{name}` stands at {pointer} of the configuration too, where the connector would see it: take it out there"
+    )]
+    SecretElsewhere {
+        /// The secret's name.
+        name: String,
+        /// Where else its value stands.
+        pointer: String,
+    },
     /// The connector has no such secret.
     #[error("the connector has no secret field `{name}`{hint}; it has {}", known(.fields))]
     NoSuchSecret {

@@ -1,7 +1,5 @@
 //! The configuration as the user typed it: secrets are taken out before the component sees it.
 
-use std::mem;
-
 use serde_json::{Map, Value};
 
 use super::ConnectionError;
@@ -30,14 +28,16 @@ impl TypedConfig {
         let mut object = object(config)?;
         let mut secrets = SecretSet::default();
         for field in fields {
-            match object.get_mut(field).map(mem::take) {
+            match take(&mut object, field) {
                 // An empty one is as good as none: the form was left blank.
                 None | Some(Value::Null) => {}
                 Some(Value::String(text)) if text.is_empty() => {}
                 Some(Value::String(text)) => secrets.insert(field.clone(), Secret::new(text)),
                 Some(_) => return Err(ConnectionError::SecretNotText(field.clone())),
             }
-            object.remove(field);
+        }
+        if let Some((name, field)) = misspelt(&object, fields) {
+            return Err(ConnectionError::SecretMisspelt { name, field });
         }
         for (name, secret) in given.iter() {
             if !fields.iter().any(|field| field == name) {
@@ -69,9 +69,78 @@ impl TypedConfig {
         self
     }
 
+    /// Refuses a configuration in which a secret's value stands somewhere else as well: the component would see it.
+    ///
+    /// # Errors
+    /// [`ConnectionError::SecretElsewhere`] with the secret's name and the place, and without the value.
+    pub fn check_apart(&self) -> Result<(), ConnectionError> {
+        for (name, secret) in self.secrets.iter() {
+            let value = secret.expose();
+            // A short one stands somewhere by chance.
+            if value.len() < SHORTEST {
+                continue;
+            }
+            if let Some(pointer) = place_of(&self.config, value, String::new()) {
+                return Err(ConnectionError::SecretElsewhere {
+                    name: name.to_owned(),
+                    pointer,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Names of the secrets that are set, as `configure` wants them.
     pub fn secret_names(&self) -> Vec<String> {
         self.secrets.names().map(str::to_owned).collect()
+    }
+}
+
+/// Shorter values are not looked for elsewhere in a configuration.
+const SHORTEST: usize = 8;
+
+/// Takes a field out, by its name or, within objects, by its path.
+fn take(object: &mut Map<String, Value>, field: &str) -> Option<Value> {
+    if let Some(value) = object.remove(field) {
+        return Some(value);
+    }
+    // A name may hold dots itself, so each of them may be where the path goes on.
+    field.match_indices('.').find_map(|(at, _)| {
+        let (first, rest) = (field.get(..at)?, field.get(at + 1..)?);
+        take(object.get_mut(first)?.as_object_mut()?, rest)
+    })
+}
+
+/// A field of the configuration that is one of the secrets but for its spelling, and that secret. Its value would go to the component, which
+/// knows no such field.
+fn misspelt(object: &Map<String, Value>, fields: &[String]) -> Option<(String, String)> {
+    let plain = |name: &str| -> String {
+        name.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    object.keys().find_map(|name| {
+        let field = fields.iter().find(|field| plain(field) == plain(name))?;
+        Some((name.clone(), field.clone()))
+    })
+}
+
+/// Where a text stands in a document, as a JSON Pointer; in a name too.
+fn place_of(value: &Value, text: &str, place: String) -> Option<String> {
+    match value {
+        Value::String(found) => found.contains(text).then_some(place),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(at, item)| place_of(item, text, format!("{place}/{at}"))),
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
+            if name.contains(text) {
+                return Some(format!("{place} (the name of a field)"));
+            }
+            place_of(field, text, format!("{place}/{name}"))
+        }),
+        _ => None,
     }
 }
 
@@ -132,6 +201,53 @@ mod tests {
         );
         assert_eq!(typed.secret_names(), ["apiKey"]);
         assert!(!format!("{typed:?}").contains("test-key"));
+    }
+
+    #[test]
+    fn a_secret_within_an_object_is_taken_out_of_it() {
+        let fields = ["proxy.password".to_owned(), "a.b".to_owned()];
+        let config =
+            json!({"proxy": {"user": "u", "password": "test-key"}, "a.b": "test-b", "a": {"c": 1}});
+        let typed = TypedConfig::new(config, SecretSet::default(), &fields).unwrap();
+        assert_eq!(typed.config, json!({"proxy": {"user": "u"}, "a": {"c": 1}}));
+        assert_eq!(typed.secret_names(), ["a.b", "proxy.password"]);
+        // What stands in its place and is no object is the component's to judge.
+        let config = json!({"proxy": "none"});
+        let typed = TypedConfig::new(config, given("proxy.password"), &fields).unwrap();
+        assert_eq!(typed.config, json!({"proxy": "none"}));
+    }
+
+    #[test]
+    fn a_secret_under_a_name_that_is_spelt_otherwise_is_refused_and_not_shown() {
+        for name in ["apikey", "ApiKey", "api_key", "API-KEY"] {
+            let error =
+                TypedConfig::new(json!({name: "test-key"}), SecretSet::default(), &fields())
+                    .unwrap_err();
+            let told = format!("{error} {error:?}");
+            assert!(told.contains(name) && told.contains("apiKey"), "{told}");
+            assert!(!told.contains("test-key"), "{told}");
+        }
+        let config = json!({"apiKeyId": "7"});
+        assert!(TypedConfig::new(config, SecretSet::default(), &fields()).is_ok());
+    }
+
+    #[test]
+    fn a_secret_that_stands_in_another_field_as_well_is_refused_and_not_shown() {
+        for (config, place) in [
+            (json!({"apiKeyId": "test-key"}), "/apiKeyId"),
+            (json!({"tags": ["a", "Bearer test-key"]}), "/tags/1"),
+            (
+                json!({"a": {"b": {"test-key": 1}}}),
+                "/a/b (the name of a field)",
+            ),
+        ] {
+            let typed = TypedConfig::new(config, given("apiKey"), &fields()).unwrap();
+            let told = typed.check_apart().unwrap_err().to_string();
+            assert!(told.contains(place) && told.contains("apiKey"), "{told}");
+            assert!(!told.replace(place, "").contains("test-key"), "{told}");
+        }
+        let apart = TypedConfig::new(json!({"a": "test"}), given("apiKey"), &fields()).unwrap();
+        apart.check_apart().unwrap();
     }
 
     #[test]

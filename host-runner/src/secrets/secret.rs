@@ -29,6 +29,38 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Refuses to compile where a secret could be written out: each of these calls names one function where the type lacks the trait, and could mean
+/// either of two where it has it.
+const _: () = {
+    trait Without<Marker> {
+        fn it() {}
+    }
+    struct Other;
+    impl<T: ?Sized> Without<()> for T {}
+    impl<T: ?Sized + serde::Serialize> Without<Other> for T {}
+
+    trait WithoutDisplay<Marker> {
+        fn it() {}
+    }
+    impl<T: ?Sized> WithoutDisplay<()> for T {}
+    impl<T: ?Sized + fmt::Display> WithoutDisplay<Other> for T {}
+
+    const fn not_written_out() {
+        let _ = <Secret as Without<_>>::it;
+        let _ = <SecretSet as Without<_>>::it;
+        let _ = <super::MasterKey as Without<_>>::it;
+        let _ = <super::Keyring as Without<_>>::it;
+        let _ = <Secret as WithoutDisplay<_>>::it;
+        let _ = <SecretSet as WithoutDisplay<_>>::it;
+        let _ = <super::MasterKey as WithoutDisplay<_>>::it;
+    }
+    not_written_out();
+
+    // And what holds the value is wiped when it goes.
+    const fn wiped<T: secrecy::zeroize::ZeroizeOnDrop>() {}
+    wiped::<SecretString>();
+};
+
 /// The secrets of one connection, by the names that its configuration gives them.
 #[derive(Clone, Default)]
 pub struct SecretSet {

@@ -1,4 +1,8 @@
 //! Where the value of a secret comes from: `--secret apiKey=env:VAR|file:PATH|-`.
+//!
+//! Never from the command line itself: every user of the machine can read a process's arguments (`/proc/PID/cmdline`, `ps`), and shells keep them in
+//! their history. A process's environment is readable by its own user only; a file and standard input are as closed as whoever writes them
+//! makes them.
 
 use std::fs::File;
 use std::io::{self, Read};
