@@ -24,6 +24,9 @@ mod runner;
 mod set_aside;
 mod stopping;
 mod tls;
+mod taint;
+#[path = "../support/traces.rs"]
+mod traces;
 #[path = "../support/truth.rs"]
 mod truth;
 mod trying;

@@ -52,6 +52,15 @@ impl Ended {
     }
 }
 
+impl Ended {
+    /// Fails the test unless the command ended with this code and told so in JSON.
+    pub fn failed_as_json(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(self.err.contains("\"exitCode\""), "{self:?}");
+        self
+    }
+}
+
 /// The binary, a data directory, and a simulated tenant.
 pub struct Runner {
     pub simulator: Simulator,

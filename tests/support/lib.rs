@@ -9,8 +9,10 @@
     reason = "this crate is only tests: a panic is a failed test"
 )]
 
+pub mod memory;
 mod native;
 pub mod records;
+pub mod traces;
 pub mod truth;
 mod watch;
 

@@ -29,7 +29,7 @@ pub const COMPILE_COMMAND: &str = "compile-component";
 
 /// Compiles the component at `input` into `output` with an engine for these limits: what the child process does.
 pub fn compile_file(input: &Path, output: &Path, limits: &Limits) -> Result<(), EngineError> {
-    let engine = super::config::engine(limits, 1)?;
+    let engine = super::config::engine(limits, 1, None)?;
     let bytes = std::fs::read(input).map_err(|error| EngineError::Io {
         path: input.to_path_buf(),
         error,

@@ -1,6 +1,7 @@
 //! How wasmtime is set up, and why.
 
 use super::limits::Limits;
+use super::memories::Memories;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// Epochs tick this often: a guest that spins yields at each tick, so that its meter is read and others get their turn.
@@ -19,7 +20,21 @@ const HOST_STACK: usize = 1 << 20;
 
 /// An engine whose instances come from a pool, or on demand where the machine's address space is too small for a pool (as
 /// under `ulimit -v`).
-pub(crate) fn engine(limits: &Limits, instances: u32) -> wasmtime::Result<Engine> {
+///
+/// With memories of the caller's own there is no pool, and every access checks its bounds: such memories need no guard pages.
+pub(crate) fn engine(
+    limits: &Limits,
+    instances: u32,
+    memories: Option<&Memories>,
+) -> wasmtime::Result<Engine> {
+    if let Some(memories) = memories {
+        let mut own = base(limits);
+        own.with_host_memory(memories.creator())
+            .memory_reservation(0)
+            .memory_guard_size(0)
+            .memory_init_cow(false);
+        return Engine::new(&own);
+    }
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES))

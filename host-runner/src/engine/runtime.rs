@@ -6,6 +6,7 @@ use super::config;
 use super::error::EngineError;
 use super::instance::Shared;
 use super::limits::Limits;
+use super::memories::Memories;
 use super::plugin::Plugin;
 use crate::component::{Anatomy, LoadError, Source, check_kind, check_parts};
 use crate::contract;
@@ -29,6 +30,8 @@ pub struct RuntimeOptions {
     pub instances: u32,
     /// The time that guests are told.
     pub clock: Arc<dyn Clock>,
+    /// Linear memories of the caller's own; none takes them from a pool.
+    pub memories: Option<Memories>,
 }
 
 impl Default for RuntimeOptions {
@@ -39,6 +42,7 @@ impl Default for RuntimeOptions {
             limits: Limits::default(),
             instances: 8,
             clock: Arc::new(SystemClock),
+            memories: None,
         }
     }
 }
@@ -54,7 +58,11 @@ pub struct Runtime {
 impl Runtime {
     /// Sets the engine up and starts its clock of epochs.
     pub fn new(options: RuntimeOptions) -> Result<Arc<Self>, EngineError> {
-        let engine = config::engine(&options.limits, options.instances)?;
+        let engine = config::engine(
+            &options.limits,
+            options.instances,
+            options.memories.as_ref(),
+        )?;
         tick(&engine);
         let mut linker = Linker::new(&engine);
         contract::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)?;

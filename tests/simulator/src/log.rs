@@ -1,8 +1,9 @@
 //! The requests that the simulator has seen: counts for ever, details of the last few thousand.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::HeaderMap;
 use tokio::sync::Notify;
 
 /// How many requests are remembered one by one.
@@ -50,6 +51,7 @@ struct Entries {
     total: u64,
     counts: BTreeMap<String, PathCount>,
     last: VecDeque<SeenRequest>,
+    proofs: BTreeSet<String>,
 }
 
 /// A handle to the log of a running simulator. Clones share the log.
@@ -86,6 +88,12 @@ impl RequestLog {
     /// The last [`REMEMBERED`] requests, oldest first.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.lock().last.iter().cloned().collect()
+    }
+
+    /// What requests proved with that they know the key: each distinct value of `Authorization` (the key itself, or a signature made with it)
+    /// and `x-xdr-nonce`, of the first [`REMEMBERED`]. For tests that look for them where they must not be.
+    pub fn proofs(&self) -> BTreeSet<String> {
+        self.lock().proofs.clone()
     }
 
     /// Waits until so many requests were seen.
@@ -142,6 +150,18 @@ impl RequestLog {
         entries.last.push_back(seen);
         drop(entries);
         self.seen.notify_waiters();
+    }
+
+    pub(crate) fn record_proof(&self, headers: &HeaderMap) {
+        let mut entries = self.lock();
+        for name in ["authorization", "x-xdr-nonce"] {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            if let Some(value) = value
+                && entries.proofs.len() < REMEMBERED
+            {
+                entries.proofs.insert(value.to_owned());
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {

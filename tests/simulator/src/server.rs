@@ -60,6 +60,7 @@ pub async fn handle(
         headers: &head.headers,
         accepts_gzip: accepts_gzip(&head.headers),
     };
+    server.log.record_proof(&head.headers);
     let request_bytes = body.as_ref().map_or(0, |body| body.len());
     let mut act = server.chaos.begin(asked.call, head.uri.path());
     let reply = match &body {
@@ -141,14 +142,19 @@ impl Server {
         if !self.within_rate() {
             return Reply::too_many(options.retry_after);
         }
-        let (revoked, denied) = {
+        let (revoked, replaced, denied) = {
             let tenant = self.context.tenant.read();
             (
                 tenant.revoked || act.revoked,
+                tenant.replaced_key.clone(),
                 tenant.denied.contains(call.name()) || act.denied,
             )
         };
-        if revoked || !self.credentials.accept(asked.headers, self.now()) {
+        let credentials = Credentials {
+            key: replaced.unwrap_or_else(|| self.credentials.key.clone()),
+            ..self.credentials.clone()
+        };
+        if revoked || !credentials.accept(asked.headers, self.now()) {
             return Reply::unauthorized();
         }
         if !call.licensed(options.licence) {

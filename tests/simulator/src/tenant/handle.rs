@@ -307,6 +307,11 @@ impl TenantHandle {
         self.write().revoked = false;
     }
 
+    /// Gives the tenant another API key of the same id and kind; the one before is refused from now on.
+    pub fn replace_key(&self, key: &str) {
+        self.write().replaced_key = Some(key.to_owned());
+    }
+
     /// Takes the permission for a call, named as `endpoints/get_endpoint`, from the key: it answers 403.
     pub fn deny(&self, call: &str) {
         self.write().denied.insert(call.to_owned());

@@ -56,6 +56,8 @@ pub struct Tenant {
 
     /// Whether the API key was revoked.
     pub revoked: bool,
+    /// The API key that was put in the place of the first.
+    pub replaced_key: Option<String>,
     /// Calls denied at run time.
     pub denied: BTreeSet<String>,
     /// What records were before they changed.
@@ -120,6 +122,7 @@ impl Tenant {
             cves,
             scans: HashMap::new(),
             revoked: false,
+            replaced_key: None,
             denied: BTreeSet::new(),
             past: Past::default(),
         }
