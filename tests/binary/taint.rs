@@ -159,7 +159,7 @@ async fn every_command(level: SecurityLevel, seed: u64) {
     // Nothing is proven where nothing was told.
     for (place, text) in [
         ("errors of sync", "answered"),
-        ("errors of sync", "TRACE"),
+        ("errors of sync", "DEBUG"),
         ("output of runs show", "apiKey"),
         ("acme.db", "SQLite format 3"),
     ] {
