@@ -14,9 +14,11 @@ mod bad_input;
 mod blindspots;
 mod compiling;
 mod everyday;
+mod files;
 mod keys;
 mod killing;
 mod proxy;
+mod purge;
 mod queries;
 mod removal;
 mod rotation;
@@ -30,4 +32,5 @@ mod traces;
 #[path = "../support/truth.rs"]
 mod truth;
 mod trying;
+mod users;
 mod whole_tenant;

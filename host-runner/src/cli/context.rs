@@ -57,7 +57,25 @@ impl Context {
     /// # Errors
     /// As [`Context::data`].
     pub fn stores(&self) -> Result<Stores, Failure> {
-        Ok(Stores::new(self.data()?))
+        let stores = Stores::new(self.data()?);
+        self.finish_purges(&stores);
+        Ok(stores)
+    }
+
+    /// Finishes erasures of tenants that were begun and killed, before anything else is done.
+    fn finish_purges(&self, stores: &Stores) {
+        match stores.finish_purges() {
+            Ok(finished) => {
+                for tenant in finished {
+                    self.output.note(format!(
+                        "all of tenant {tenant} is erased now: a purge of it had been interrupted"
+                    ));
+                }
+            }
+            Err(error) => self.output.note(format!(
+                "a purge that was interrupted can't be finished yet: {error}"
+            )),
+        }
     }
 
     /// Which component `--plugin` says.
@@ -110,7 +128,9 @@ impl Context {
     /// Where the component or the data directory can't be used.
     pub async fn desk(&self, pace: &PaceArgs) -> Result<Desk, Failure> {
         let plugin = self.plugin(pace).await?;
-        Ok(Desk::new(plugin, &self.data()?))
+        let desk = Desk::new(plugin, &self.data()?);
+        self.finish_purges(&desk.stores);
+        Ok(desk)
     }
 
     /// Now.

@@ -22,7 +22,9 @@ impl From<StoreError> for Failure {
             | StoreError::ConnectionGone(_)
             | StoreError::NameTaken { .. }
             | StoreError::NoSuchRun { .. } => Exit::Input,
-            StoreError::Busy { .. } | StoreError::Locked { .. } => Exit::Busy,
+            StoreError::Busy { .. } | StoreError::TenantBusy { .. } | StoreError::Locked { .. } => {
+                Exit::Busy
+            }
             _ => Exit::Store,
         };
         Self::new(exit, error.to_string())

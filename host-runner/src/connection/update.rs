@@ -1,5 +1,6 @@
 //! Changing a connection and keeping its data.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,8 +10,9 @@ use super::{
     Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, WayOutChange, binding,
     complete, link, maps, origins, test,
 };
-use crate::domain::{ConnectionName, TenantName};
+use crate::domain::{ConnectionName, DataStreamName, TenantName};
 use crate::egress::Rate;
+use crate::personal::LeaveOut;
 use crate::secrets::SecretSet;
 use crate::store::{Connection, Store, Tested};
 
@@ -162,6 +164,10 @@ pub async fn update(
     if let Some((name, secret)) = way_out.secret() {
         given.insert(name, secret);
     }
+    if request.leave_out_users == Some(true) {
+        // Before it is saved: whoever is killed in between asks again, and has it cleaned again.
+        store.leave_out_users(changed.id, &leave_out(desk)).await?;
+    }
     // Read again, and held until they are committed: the keys may have been rotated while the test ran.
     let keyring = desk.keyring().await?;
     let sealed = link::sealed(&keyring, store.tenant(), changed.id, &given)?;
@@ -175,6 +181,17 @@ fn replaces(given: &SecretSet, kept: &SecretSet) -> bool {
         kept.get(name)
             .is_some_and(|before| before.expose() != secret.expose())
     })
+}
+
+/// What leaves users out of each data stream's records.
+fn leave_out(desk: &Desk) -> BTreeMap<DataStreamName, LeaveOut> {
+    let streams = desk.plugin.manifest().data_streams.iter();
+    streams
+        .filter_map(|stream| {
+            let name = DataStreamName::new(stream.name.clone()).ok()?;
+            Some((name, LeaveOut::of(&stream.schema)))
+        })
+        .collect()
 }
 
 fn choose(

@@ -53,6 +53,14 @@ pub enum NameError {
         /// More help, "" where there is none.
         hint: String,
     },
+    /// A file of that name is a device on some systems, whatever ending it has.
+    #[error("the {kind} name \"{name}\" is a device's on some systems: choose another")]
+    Device {
+        /// What was to be named.
+        kind: &'static str,
+        /// What was typed.
+        name: String,
+    },
     /// It ends with a dot or holds two in a row, which file systems and path rules read in their own ways.
     #[error(
         "the {kind} name \"{name}\" holds a dot that no letter or digit follows: leave that dot out"
@@ -114,8 +122,30 @@ fn check(kind: &'static str, text: &str) -> Result<(), NameError> {
     Ok(())
 }
 
+/// Whether Windows takes a file of this name for a device.
+fn is_device(text: &str) -> bool {
+    let stem = text.split('.').next().unwrap_or_default();
+    let numbered = |kind: &str| {
+        stem.strip_prefix(kind)
+            .is_some_and(|number| number.len() == 1 && number.bytes().all(|c| c.is_ascii_digit()))
+    };
+    matches!(stem, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
+}
+
+/// Only a tenant's name is one of a file.
+fn check_file(kind: &'static str, text: &str) -> Result<(), NameError> {
+    check(kind, text)?;
+    if is_device(text) {
+        return Err(NameError::Device {
+            kind,
+            name: text.to_owned(),
+        });
+    }
+    Ok(())
+}
+
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $kind:literal) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $check:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -128,7 +158,7 @@ macro_rules! name {
             /// What is wrong with it, and what would be right.
             pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
                 let text = text.into();
-                check($kind, &text)?;
+                $check($kind, &text)?;
                 Ok(Self(text))
             }
 
@@ -176,15 +206,15 @@ macro_rules! name {
 
 name! {
     /// A tenant: begins with a letter a to z or a digit, goes on with these, dots, dashes and underscores, at most 63 in all.
-    TenantName, "tenant"
+    TenantName, "tenant", check_file
 }
 name! {
     /// A connection within its tenant, by the same rules as a tenant's name.
-    ConnectionName, "connection"
+    ConnectionName, "connection", check
 }
 name! {
     /// A data stream, as a manifest names it, by the same rules as a tenant's name.
-    DataStreamName, "data stream"
+    DataStreamName, "data stream", check
 }
 
 #[cfg(test)]
@@ -231,6 +261,20 @@ mod tests {
             "a.-b",
             "\u{ff0e}\u{ff0e}",
             &"x".repeat(64),
+            &"x".repeat(100_000),
+            "con",
+            "nul.txt",
+            "com1",
+            "lpt9.a.b",
+            "acme.db-wal/",
+            "%2e%2e",
+            "acme%00",
+            "\u{430}cme",
+            "acme\u{200b}",
+            "\u{ff41}cme",
+            "ACME",
+            "acme ",
+            "acme\n",
         ] {
             assert!(TenantName::new(name).is_err(), "{name:?} was accepted");
         }

@@ -56,6 +56,12 @@ pub enum CommitPoint {
     RemovalTable,
     /// A connection's removal is committed.
     RemovalCommitted,
+    /// Users are left out of what is kept, and nothing is committed.
+    UsersLeftOut,
+    /// A tenant is marked for erasure, and all of it is there.
+    PurgeMarked,
+    /// One of a tenant's files or folders is erased; reached once for each.
+    PurgeFile,
     /// A new master key is written beside the file of the old ones, and not in its place.
     RotationStaged,
     /// The new master key is in place beside the old ones, and nothing is sealed with it.
@@ -72,7 +78,7 @@ pub enum CommitPoint {
 
 impl CommitPoint {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::RunBegun,
         Self::SyncBegun,
         Self::StepBegun,
@@ -95,6 +101,9 @@ impl CommitPoint {
         Self::ConnectionCommitted,
         Self::RemovalTable,
         Self::RemovalCommitted,
+        Self::UsersLeftOut,
+        Self::PurgeMarked,
+        Self::PurgeFile,
         Self::RotationStaged,
         Self::RotationBegun,
         Self::ResealWritten,
@@ -129,6 +138,9 @@ impl CommitPoint {
             Self::ConnectionCommitted => "connection-committed",
             Self::RemovalTable => "removal-table",
             Self::RemovalCommitted => "removal-committed",
+            Self::UsersLeftOut => "users-left-out",
+            Self::PurgeMarked => "purge-marked",
+            Self::PurgeFile => "purge-file",
             Self::RotationStaged => "rotation-staged",
             Self::RotationBegun => "rotation-begun",
             Self::ResealWritten => "reseal-written",

@@ -63,6 +63,14 @@ pub enum StoreError {
         /// By which process; 0 where that is not known.
         pid: u32,
     },
+    /// Another process works with the tenant, or erases it.
+    #[error("tenant \"{tenant}\" is {doing} by another process: wait until it ends, or stop it")]
+    TenantBusy {
+        /// Whose data.
+        tenant: TenantName,
+        /// "in use" or "being erased".
+        doing: &'static str,
+    },
     /// The file was written by a later version of this program.
     #[error(
         "{} was written by a later version of host-runner (its schema is {found}, this version knows up to {known}): use that version, or another --data directory",

@@ -29,9 +29,12 @@ mod step;
 mod summary;
 mod sync;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use futures_util::stream::BoxStream;
+
+use crate::personal::LeaveOut;
 
 use crate::domain::{
     ConnectionId, ConnectionName, DataStreamName, Ledger, RunId, SyncId, TenantName, Timestamp,
@@ -173,6 +176,14 @@ pub trait Store: Clone + Send + Sync + 'static {
         run: RunId,
         end: &RunEnd,
     ) -> impl Future<Output = Result<Option<SetAside>, StoreError>> + Send;
+
+    /// Leaves users out of all that is kept of a connection, by data stream, and writes the file anew, so that nothing of them stays in it. What
+    /// assets and findings are identified by stays. The next sync makes their documents anew.
+    fn leave_out_users(
+        &self,
+        connection: ConnectionId,
+        by: &BTreeMap<DataStreamName, LeaveOut>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Lets a connection run again that was set aside, and begins the count of its runs anew; whether it was set aside.
     fn reinstate(

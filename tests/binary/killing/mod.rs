@@ -12,4 +12,4 @@ mod points;
 mod rotation;
 mod state;
 mod tenant;
-mod victim;
+pub mod victim;

@@ -186,6 +186,26 @@ pub struct DisconnectArgs {
     pub purge: bool,
 }
 
+/// What `purge` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    about = "Erase all of a tenant",
+    long_about = "Erase all of a tenant: its connections with their secrets, its assets, findings, records, runs and locks. What will go is shown first, and \
+        on a terminal the tenant's name must be typed; elsewhere --yes must be given. Refused while anything else works with the tenant, a sync, say. \
+        Other tenants are left as they are.\n\nAn erasure that is killed half-way is finished by the next command. Compiled components, which hold \
+        nothing of a tenant, and recordings, which stand where they were written, stay. To erase one connection: `disconnect --purge`.",
+    after_long_help = "Examples:\n  host-runner purge --tenant acme\n  host-runner purge --tenant acme --yes --json"
+)]
+pub struct PurgeArgs {
+    /// The tenant
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: TenantName,
+
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// What `reinstate` takes.
 #[derive(Debug, Clone, Args)]
 #[command(

@@ -15,7 +15,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use blindspots::BlindspotsArgs;
 pub use connections::{
-    ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, ReinstateArgs,
+    ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, PurgeArgs, ReinstateArgs,
     SettingsArgs, StatusArgs, TestArgs, UpdateArgs,
 };
 pub use keys::{KeysArgs, KeysCommand};
@@ -100,6 +100,7 @@ pub enum Command {
     Update(UpdateArgs),
     Connections(ConnectionsArgs),
     Disconnect(DisconnectArgs),
+    Purge(PurgeArgs),
     Reinstate(ReinstateArgs),
     Keys(KeysArgs),
     Test(TestArgs),

@@ -9,6 +9,7 @@ mod connections;
 mod demo;
 mod inspect;
 mod keys;
+mod purge;
 mod records;
 mod runs;
 #[cfg(feature = "simulator")]
@@ -38,6 +39,7 @@ pub async fn run(context: &Context, command: &Command) -> CommandResult {
         Command::Update(args) => connect::update(context, args).await,
         Command::Connections(args) => connections::list(context, args).await,
         Command::Disconnect(args) => connections::remove(context, args).await,
+        Command::Purge(args) => purge::run(context, args).await,
         Command::Reinstate(args) => connections::reinstate(context, args).await,
         Command::Test(args) => test::run(context, args).await,
         Command::Sync(args) => sync::run(context, args).await,

@@ -10,8 +10,10 @@ mod condition;
 mod connections;
 mod custom_fields;
 mod end;
+mod erase;
 mod error;
 mod fail;
+mod gate;
 mod held;
 mod left_out;
 mod open;
@@ -28,7 +30,9 @@ mod summary;
 mod syncs;
 mod trial;
 mod unseen;
+mod users;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -39,6 +43,7 @@ use self::fail::Fail;
 use crate::domain::{
     ConnectionId, ConnectionName, DataStreamName, Ledger, RunId, SyncId, TenantName, Timestamp,
 };
+use crate::personal::LeaveOut;
 use crate::store::{
     Asset, AssetFilter, BeginSync, Connection, EndCommit, EndReport, Finding, FindingFilter,
     KeptSecret, LeftOut, NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined,
@@ -69,6 +74,8 @@ struct Inner {
     writer: SqlitePool,
     /// Readers see the last commit and do not wait for the writer.
     readers: SqlitePool,
+    /// Dropped last.
+    _gate: gate::Gate,
 }
 
 impl SqliteStore {
@@ -83,6 +90,12 @@ impl SqliteStore {
             }
             begun => Ok(begun?),
         }
+    }
+
+    /// Closes the file, and waits until that is done.
+    pub async fn close(self) {
+        self.inner.readers.close().await;
+        self.inner.writer.close().await;
     }
 
     /// The error with the connection's name in place of its number, which says nothing to people.
@@ -162,6 +175,9 @@ impl Store for SqliteStore {
 
     async fn remove_connection(&self, id: ConnectionId, purge: Purge) -> Result<(), StoreError> {
         match connections::remove(self, id, purge).await {
+            Ok(()) if purge == Purge::Data => {
+                users::shrink(self).await.map_err(|fail| self.explain(fail))
+            }
             Ok(()) => Ok(()),
             Err(fail) => Err(self.named(self.explain(fail), id).await),
         }
@@ -222,6 +238,16 @@ impl Store for SqliteStore {
 
     async fn finish_run(&self, run: RunId, end: &RunEnd) -> Result<Option<SetAside>, StoreError> {
         runs::finish(self, run, end)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn leave_out_users(
+        &self,
+        connection: ConnectionId,
+        by: &BTreeMap<DataStreamName, LeaveOut>,
+    ) -> Result<(), StoreError> {
+        users::leave_out(self, connection, by)
             .await
             .map_err(|fail| self.explain(fail))
     }

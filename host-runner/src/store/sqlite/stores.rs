@@ -5,11 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::erase::BESIDE;
 use super::error::from_io;
+use super::gate::{self, Gate};
 use super::open::open;
 use super::{Inner, SqliteStore};
 use crate::domain::{TenantName, make_private_folder};
-use crate::store::{StoreError, lock};
+use crate::store::StoreError;
 
 /// The ending of a tenant's file.
 const ENDING: &str = "db";
@@ -34,30 +36,50 @@ impl Stores {
     /// Opens a tenant's store.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchTenant`] where there is none, and whatever is wrong with its file.
+    /// [`StoreError::NoSuchTenant`] where there is none, [`StoreError::TenantBusy`] while it is being erased, and whatever is wrong with its file.
     pub async fn open(&self, tenant: &TenantName) -> Result<SqliteStore, StoreError> {
         let file = self.file(tenant);
-        match fs::metadata(&file) {
-            Ok(_) => self.connect(tenant, file, false).await,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(StoreError::NoSuchTenant {
-                    tenant: tenant.clone(),
-                    data: self.data.clone(),
-                    known: self.tenants()?,
-                })
+        let gate = loop {
+            if self.is_marked(tenant) {
+                self.finish_purge(tenant)?;
             }
-            Err(error) => Err(from_io(&file, &error)),
-        }
+            match fs::symlink_metadata(&file) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Err(StoreError::NoSuchTenant {
+                        tenant: tenant.clone(),
+                        data: self.data.clone(),
+                        known: self.tenants()?,
+                    });
+                }
+                Err(error) => return Err(from_io(&file, &error)),
+            }
+            // It may be erased until the gate is held.
+            let gate = gate::enter(&self.locks(tenant), tenant)?;
+            if !self.is_marked(tenant) {
+                break gate;
+            }
+        };
+        self.connect(tenant, file, false, gate).await
     }
 
-    /// Opens a tenant's store and makes it where there is none. Folders that it makes are for this user alone.
+    /// Opens a tenant's store and makes it where there is none. Folders and files that it makes are for this user alone.
     ///
     /// # Errors
-    /// Whatever is wrong with the directory or the file.
+    /// As for [`Stores::open`], but for a tenant that is not there.
     pub async fn create(&self, tenant: &TenantName) -> Result<SqliteStore, StoreError> {
         private_folder(&self.data)?;
         private_folder(&self.folder())?;
-        self.connect(tenant, self.file(tenant), true).await
+        let gate = loop {
+            if self.is_marked(tenant) {
+                self.finish_purge(tenant)?;
+            }
+            let gate = gate::enter(&self.locks(tenant), tenant)?;
+            if !self.is_marked(tenant) {
+                break gate;
+            }
+        };
+        self.connect(tenant, self.file(tenant), true, gate).await
     }
 
     /// Where a tenant's file is to be made, its folder there.
@@ -71,6 +93,13 @@ impl Stores {
     /// # Errors
     /// Where the directory can't be read; one that does not exist has no tenants.
     pub fn tenants(&self) -> Result<Vec<TenantName>, StoreError> {
+        let mut tenants = self.named(ENDING)?;
+        tenants.retain(|tenant| !self.is_marked(tenant));
+        Ok(tenants)
+    }
+
+    /// The tenants that have a file with this ending, by name.
+    pub(super) fn named(&self, wanted: &str) -> Result<Vec<TenantName>, StoreError> {
         let folder = self.folder();
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
@@ -80,7 +109,7 @@ impl Stores {
         let mut tenants = Vec::new();
         for entry in entries {
             let path = entry.map_err(|error| from_io(&folder, &error))?.path();
-            if path.extension().is_some_and(|ending| ending == ENDING)
+            if path.extension().is_some_and(|ending| ending == wanted)
                 && let Some(name) = path.file_stem().and_then(|stem| stem.to_str())
                 && let Ok(tenant) = TenantName::new(name)
             {
@@ -91,35 +120,19 @@ impl Stores {
         Ok(tenants)
     }
 
-    /// Erases all of a tenant; whether there was anything.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] while one of its connections is being synced.
-    pub fn purge(&self, tenant: &TenantName) -> Result<bool, StoreError> {
-        let locks = self.locks(tenant);
-        let held = lock::take_all(&locks)?;
-        let file = self.file(tenant);
-        let mut erased = false;
-        for ending in ["-wal", "-shm", ""] {
-            let mut path = file.clone().into_os_string();
-            path.push(ending);
-            erased |= remove(Path::new(&path))?;
-        }
-        drop(held);
-        match fs::remove_dir_all(&locks) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(from_io(&locks, &error)),
-        }
-        Ok(erased)
-    }
-
     async fn connect(
         &self,
         tenant: &TenantName,
         file: PathBuf,
         create: bool,
+        gate: Gate,
     ) -> Result<SqliteStore, StoreError> {
+        own(&file)?;
+        if create {
+            make_private(&file)?;
+        }
+        close_to_others(&self.folder(), 0o700);
+        close_to_others(&file, 0o600);
         let (writer, readers) = open(&file, create).await?;
         Ok(SqliteStore {
             inner: Arc::new(Inner {
@@ -128,29 +141,69 @@ impl Stores {
                 file,
                 writer,
                 readers,
+                _gate: gate,
             }),
         })
     }
 
-    fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         self.data.join("tenants")
     }
 
-    fn file(&self, tenant: &TenantName) -> PathBuf {
+    pub(super) fn file(&self, tenant: &TenantName) -> PathBuf {
         self.folder().join(format!("{tenant}.{ENDING}"))
     }
 
-    fn locks(&self, tenant: &TenantName) -> PathBuf {
+    pub(super) fn locks(&self, tenant: &TenantName) -> PathBuf {
         self.data.join("locks").join(tenant.as_str())
     }
 }
 
-fn remove(path: &Path) -> Result<bool, StoreError> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(from_io(path, &error)),
+/// A tenant's file, and those beside it, stand in the folder themselves: a link would lead to another tenant's data, say.
+fn own(file: &Path) -> Result<(), StoreError> {
+    for ending in BESIDE {
+        let mut path = file.as_os_str().to_owned();
+        path.push(ending);
+        let path = PathBuf::from(path);
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_symlink()) {
+            return Err(StoreError::NotADatabase {
+                file: path,
+                reason: "it is a symbolic link, which might lead to another tenant's data"
+                    .to_owned(),
+            });
+        }
     }
+    Ok(())
+}
+
+/// Makes an empty file that others can't read, where there is none: SQLite would let everybody read it, and gives those beside it the same mode.
+fn make_private(file: &Path) -> Result<(), StoreError> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    match options.open(file) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(from_io(file, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Takes away what others may do with a file or folder that an earlier version, or a backup, left open to them.
+fn close_to_others(path: &Path, mode: u32) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let open = fs::symlink_metadata(path)
+            .is_ok_and(|found| !found.is_symlink() && found.permissions().mode() & 0o077 != 0);
+        if open && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(mode)) {
+            tracing::warn!("others may read {}: {error}", path.display());
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, mode);
 }
 
 /// Makes a folder, with those above it, that others can't read.
