@@ -175,10 +175,16 @@ async fn tenants_are_listed_and_one_is_erased_without_the_other() {
         .await
         .map(drop)
         .unwrap();
+    assert!(matches!(
+        stores.purge(&tenant()),
+        Err(StoreError::TenantBusy { .. })
+    ));
+    let Bench { folder, store, .. } = bench;
+    store.close().await;
     assert!(stores.purge(&tenant()).unwrap());
     assert!(!stores.purge(&tenant()).unwrap());
     assert_eq!(stores.tenants().unwrap(), [other]);
-    let left: Vec<_> = fs::read_dir(bench.folder.path().join("tenants"))
+    let left: Vec<_> = fs::read_dir(folder.path().join("tenants"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.starts_with("acme"))

@@ -15,3 +15,4 @@ mod set_aside;
 mod standing;
 mod support;
 mod switches;
+mod tenants;
