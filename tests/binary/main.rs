@@ -25,8 +25,9 @@ mod rotation;
 mod runner;
 mod set_aside;
 mod stopping;
-mod tls;
 mod taint;
+mod tenants;
+mod tls;
 #[path = "../support/traces.rs"]
 mod traces;
 #[path = "../support/truth.rs"]

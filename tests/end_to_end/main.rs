@@ -16,4 +16,5 @@ mod endpoints;
 mod faults;
 mod pitfalls;
 mod state;
+mod tenants;
 mod vulnerabilities;

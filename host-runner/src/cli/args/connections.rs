@@ -20,6 +20,36 @@ pub struct Named {
     pub tenant: TenantName,
 }
 
+/// A connection by its name and tenant, or all there are.
+#[derive(Debug, Clone, Args)]
+pub struct NamedOrAll {
+    /// The connection's name
+    #[arg(required_unless_present = "all")]
+    pub name: Option<ConnectionName>,
+
+    /// The tenant that it belongs to
+    #[arg(long, value_name = "TENANT", required_unless_present = "all")]
+    pub tenant: Option<TenantName>,
+
+    /// All connections of the tenant, or of all tenants
+    #[arg(long, conflicts_with_all = ["name", "dry_run", "confirm_removals"])]
+    pub all: bool,
+
+    /// Of all connections, so many at the same time
+    #[arg(long, value_name = "N", default_value_t = 4, requires = "all", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub at_once: u8,
+}
+
+impl NamedOrAll {
+    /// The one that is named, where one is.
+    pub fn one(&self) -> Option<Named> {
+        Some(Named {
+            name: self.name.clone()?,
+            tenant: self.tenant.clone()?,
+        })
+    }
+}
+
 /// What `configure` takes.
 #[derive(Debug, Clone, Args)]
 #[command(

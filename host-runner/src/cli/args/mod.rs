@@ -15,8 +15,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use blindspots::BlindspotsArgs;
 pub use connections::{
-    ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, PurgeArgs, ReinstateArgs,
-    SettingsArgs, StatusArgs, TestArgs, UpdateArgs,
+    ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, NamedOrAll, PurgeArgs,
+    ReinstateArgs, SettingsArgs, StatusArgs, TestArgs, UpdateArgs,
 };
 pub use keys::{KeysArgs, KeysCommand};
 pub use pace::{PaceArgs, RequestRate};

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::connections::Named;
+use super::connections::NamedOrAll;
 use super::pace::PaceArgs;
 use crate::domain::{ConnectionName, DataStreamName, RunId, TenantName};
 
@@ -27,17 +27,20 @@ pub enum Mode {
         became of it: new, changed, unchanged, closed, filtered, parked or rejected, each with the reason. Where nothing was stored, it \
         says why.\n\nA full sync that is proven to have read all closes what it did not see any more; an incremental one never closes \
         anything for absence. A sync that would remove too much, or the first after the key was replaced, removes nothing, tells \
-        what it would remove, and ends with exit code 8 until it is run with --confirm-removals.",
+        what it would remove, and ends with exit code 8 until it is run with --confirm-removals.\n\nWith --all, each connection is synced for itself: one \
+        that fails, is set aside, or whose tenant's file can't be used keeps no other from being synced. What failed is told at the end, and the exit \
+        code is that of the first that failed, by tenant and name.",
     after_long_help = "Examples:\n  \
         host-runner sync xdr --tenant acme\n  \
         host-runner sync xdr --tenant acme --stream endpoints --requests-per-second 2\n  \
         host-runner sync xdr --tenant acme --dry-run --examples 20\n  \
+        host-runner sync --all --at-once 8\n  \
         host-runner sync xdr --tenant acme --stream alerts --mode full --confirm-removals"
 )]
 pub struct SyncArgs {
-    /// Which connection.
+    /// Which connection, or all.
     #[command(flatten)]
-    pub connection: Named,
+    pub connection: NamedOrAll,
 
     /// What to read
     #[arg(long, value_enum, default_value_t = Mode::Auto)]

@@ -31,12 +31,21 @@ pub async fn list(context: &Context, args: &ConnectionsArgs) -> CommandResult {
         "STATE",
         "DESCRIPTION",
     ]);
+    // One tenant's file that can't be used hides no other tenant.
+    let mut failures: Vec<Failure> = Vec::new();
     for tenant in &tenants {
-        let store = stores.open(tenant).await?;
-        rows(context, tenant, &store, &mut table).await?;
+        let listed = match stores.open(tenant).await {
+            Ok(store) => rows(context, tenant, &store, &mut table).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(failure) = listed {
+            failures.push(failure);
+        }
     }
     if !output.json() {
-        if table.is_empty() {
+        if table.is_empty() && !failures.is_empty() {
+            // What is told below says why there is nothing.
+        } else if table.is_empty() {
             let whose = args.tenant.as_ref().map_or_else(
                 || format!("{} holds", stores.data().display()),
                 |tenant| format!("tenant {tenant} has"),
@@ -48,7 +57,22 @@ pub async fn list(context: &Context, args: &ConnectionsArgs) -> CommandResult {
             output.line(table.render())?;
         }
     }
-    Ok(Exit::Success)
+    match failures.split_first() {
+        None => Ok(Exit::Success),
+        Some((one, [])) => Err(one.clone()),
+        Some((first, _)) => {
+            let messages: Vec<String> = failures
+                .iter()
+                .map(|failure| format!("\n  {}", failure.message))
+                .collect();
+            let message = format!(
+                "the connections of {} can't be told:{}",
+                human::counted(failures.len() as u64, "tenant"),
+                messages.concat()
+            );
+            Err(Failure::new(first.exit, message))
+        }
+    }
 }
 
 /// One tenant's connections: as rows, or as JSON at once.

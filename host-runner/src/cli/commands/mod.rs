@@ -17,6 +17,7 @@ mod simulate;
 mod status;
 mod stop;
 mod sync;
+mod sync_all;
 mod test;
 mod transform;
 

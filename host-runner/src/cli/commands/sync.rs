@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::stop;
+use super::{stop, sync_all};
 use crate::cli::args::{Mode, SyncArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -39,7 +39,10 @@ pub struct Ran {
 /// Runs it.
 pub async fn run(context: &Context, args: &SyncArgs) -> CommandResult {
     let desk = context.desk(&args.pace).await?;
-    let named = &args.connection;
+    let options = options(args);
+    let Some(named) = args.connection.one() else {
+        return sync_all::run(context, &desk, args, &options).await;
+    };
     let session = session(
         &desk,
         &named.tenant,
@@ -53,7 +56,21 @@ pub async fn run(context: &Context, args: &SyncArgs) -> CommandResult {
     } else {
         session
     };
-    let options = SyncOptions {
+    let ended = all(context, &desk, &session, &options, args.examples).await?;
+    if context.output.json() {
+        context.output.document(&json!({
+            "connection": named.name,
+            "tenant": named.tenant,
+            "dryRun": args.dry_run,
+            "runs": documents(&ended, named.name.as_str()),
+            "process": process(),
+        }))?;
+    }
+    ended.failure.map_or(Ok(Exit::Success), Err)
+}
+
+fn options(args: &SyncArgs) -> SyncOptions {
+    SyncOptions {
         mode: match args.mode {
             Mode::Auto => ModeChoice::Auto,
             Mode::Full => ModeChoice::Full,
@@ -66,18 +83,7 @@ pub async fn run(context: &Context, args: &SyncArgs) -> CommandResult {
             hold: None,
             confirmed: args.confirm_removals,
         },
-    };
-    let ended = all(context, &desk, &session, &options, args.examples).await?;
-    if context.output.json() {
-        context.output.document(&json!({
-            "connection": named.name,
-            "tenant": named.tenant,
-            "dryRun": args.dry_run,
-            "runs": documents(&ended, named.name.as_str()),
-            "process": process(),
-        }))?;
     }
-    ended.failure.map_or(Ok(Exit::Success), Err)
 }
 
 /// Runs as JSON.
@@ -109,6 +115,18 @@ pub async fn all(
 ) -> Result<Ended, Failure> {
     let cancel = Cancel::new();
     let _listening = stop::on_signal(&cancel, &context.output);
+    all_until(context, desk, session, options, examples, &cancel).await
+}
+
+/// The same, until it is stopped.
+pub async fn all_until(
+    context: &Context,
+    desk: &Desk,
+    session: &Session,
+    options: &SyncOptions,
+    examples: u32,
+    cancel: &Cancel,
+) -> Result<Ended, Failure> {
     let mut ended = Ended {
         runs: Vec::new(),
         failure: None,
