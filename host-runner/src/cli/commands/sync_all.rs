@@ -159,6 +159,6 @@ fn document(done: &Done) -> Value {
         "tenant": done.tenant,
         "connection": done.connection,
         "runs": done.ended.as_ref().map(|ended| documents(ended, name)).unwrap_or_default(),
-        "error": done.failure().map(|failure| failure.to_json()["error"].clone()),
+        "error": done.failure().map(|failure| failure.to_json().get("error").cloned()),
     })
 }
