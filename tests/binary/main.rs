@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod before_loading;
 mod blindspots;
 mod compiling;
 mod everyday;
@@ -20,6 +21,8 @@ mod killing;
 mod proxy;
 mod purge;
 mod queries;
+#[path = "../../host-runner/src/component/trust/publisher.rs"]
+mod publisher;
 mod removal;
 mod rotation;
 mod runner;

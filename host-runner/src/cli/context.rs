@@ -11,7 +11,7 @@ use super::args::{GlobalArgs, InputFile, PaceArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
-use crate::component::Source;
+use crate::component::{Source, Standing, Trust, TrustedKey};
 use crate::connection::Desk;
 use crate::domain::{Clock, SystemClock, Timestamp};
 use crate::engine::{Compiler, Plugin, Runtime, RuntimeOptions};
@@ -24,6 +24,9 @@ const LARGEST_CONFIG: u64 = 1 << 20;
 /// Where compiled components are kept in the data directory.
 const COMPILED: &str = "components";
 
+/// The keys that are trusted by whoever keeps the data directory.
+const TRUSTED_KEYS: &str = "trusted-keys";
+
 /// What every command starts from.
 #[derive(Clone)]
 pub struct Context {
@@ -33,6 +36,8 @@ pub struct Context {
     pub output: Arc<Output>,
     /// Where components are compiled.
     pub compiler: Compiler,
+    /// The data directory whose list of keys is trusted, where it is not the one in use.
+    pub trusted_in: Option<PathBuf>,
 }
 
 impl Context {
@@ -86,12 +91,42 @@ impl Context {
             .map_or(Source::Bundled, Source::File)
     }
 
+    /// Which keys are trusted, and what must be signed.
+    ///
+    /// # Errors
+    /// Where a key can't be read.
+    pub fn trust(&self) -> Result<Trust, Failure> {
+        let mut keys = Vec::new();
+        for argument in &self.global.trusted_keys {
+            keys.extend(TrustedKey::from_argument(argument)?);
+        }
+        let data = self.trusted_in.clone().or_else(|| self.data().ok());
+        if let Some(data) = data {
+            keys.extend(TrustedKey::from_list(&data.join(TRUSTED_KEYS))?);
+        }
+        Ok(Trust {
+            required: self.global.require_signature,
+            keys,
+            signature: self.global.signature.clone(),
+        })
+    }
+
+    /// The same with another data directory. Whom the user trusts stays as it was.
+    #[must_use]
+    pub fn with_data(&self, data: Option<PathBuf>) -> Self {
+        let mut other = self.clone();
+        other.trusted_in = self.trusted_in.clone().or_else(|| self.data().ok());
+        other.global.data = data;
+        other
+    }
+
     /// Loads the component, and keeps it compiled in the data directory.
     ///
     /// # Errors
     /// Where it can't be used, or the data directory can't.
     pub async fn plugin(&self, pace: &PaceArgs) -> Result<Arc<Plugin>, Failure> {
-        self.load(pace, Some(self.data()?.join(COMPILED))).await
+        let cache = Some(self.data()?.join(COMPILED));
+        self.load(pace, cache, &self.source(), self.trust()?).await
     }
 
     /// Loads the component for a command that needs no data: where the data directory can't be used, nothing is kept in it.
@@ -99,27 +134,54 @@ impl Context {
     /// # Errors
     /// Where the component can't be used.
     pub async fn plugin_alone(&self, pace: &PaceArgs) -> Result<Arc<Plugin>, Failure> {
+        self.alone(pace, &self.source(), self.trust()?).await
+    }
+
+    /// The same for any component, with a trust of its own.
+    ///
+    /// # Errors
+    /// Where the component can't be used.
+    pub async fn alone(
+        &self,
+        pace: &PaceArgs,
+        source: &Source,
+        trust: Trust,
+    ) -> Result<Arc<Plugin>, Failure> {
         let kept = match self.data() {
-            Ok(data) => self.load(pace, Some(data.join(COMPILED))).await,
+            Ok(data) => {
+                let cache = Some(data.join(COMPILED));
+                self.load(pace, cache, source, trust.clone()).await
+            }
             Err(failure) => Err(failure),
         };
         match kept {
             Err(failure) if failure.exit == Exit::Store => {
                 tracing::info!("the compiled component is not kept: {failure}");
-                self.load(pace, None).await
+                self.load(pace, None, source, trust).await
             }
             loaded => loaded,
         }
     }
 
-    async fn load(&self, pace: &PaceArgs, cache: Option<PathBuf>) -> Result<Arc<Plugin>, Failure> {
+    async fn load(
+        &self,
+        pace: &PaceArgs,
+        cache: Option<PathBuf>,
+        source: &Source,
+        trust: Trust,
+    ) -> Result<Arc<Plugin>, Failure> {
         let runtime = Runtime::new(RuntimeOptions {
             cache,
             compiler: self.compiler.clone(),
             limits: pace.limits(),
+            trust,
             ..RuntimeOptions::default()
         })?;
-        Ok(runtime.load(&self.source()).await?)
+        let plugin = runtime.load(source).await?;
+        if let Standing::Doubtful(error) = plugin.standing() {
+            tracing::warn!("the signature of {} does not count: {error}", plugin.name());
+        }
+        Ok(plugin)
     }
 
     /// The services on connections, with the component loaded.

@@ -28,13 +28,17 @@ pub enum Exit {
     Busy,
     /// The connection is set aside: its component broke again and again, and someone must look first.
     SetAside,
+    /// The component is not the one that its publisher gave: a hash or signature is wrong or missing.
+    Untrusted,
+    /// A build of the component reaches further than the one before.
+    Reach,
     /// Stopped by the user; what was committed stays.
     Cancelled,
 }
 
 impl Exit {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Success,
         Self::Internal,
         Self::Usage,
@@ -46,6 +50,8 @@ impl Exit {
         Self::Withheld,
         Self::Busy,
         Self::SetAside,
+        Self::Untrusted,
+        Self::Reach,
         Self::Cancelled,
     ];
 
@@ -63,6 +69,8 @@ impl Exit {
             Self::Withheld => 8,
             Self::Busy => 9,
             Self::SetAside => 10,
+            Self::Untrusted => 11,
+            Self::Reach => 12,
             // What shells report for a process that ended by Ctrl-C.
             Self::Cancelled => 130,
         }
@@ -82,6 +90,8 @@ impl Exit {
             Self::Withheld => "withheld",
             Self::Busy => "busy",
             Self::SetAside => "set-aside",
+            Self::Untrusted => "untrusted",
+            Self::Reach => "reach",
             Self::Cancelled => "cancelled",
         }
     }
@@ -104,6 +114,10 @@ impl Exit {
             Self::SetAside => {
                 "the connection is set aside after its component broke again and again, until someone looks"
             }
+            Self::Untrusted => {
+                "the component is not what its publisher gave: a hash or signature is wrong or missing"
+            }
+            Self::Reach => "the new build of the component reaches further than the old one",
             Self::Cancelled => "stopped by Ctrl-C; what was committed stays",
         }
     }

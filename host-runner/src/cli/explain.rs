@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::component::LoadError;
+use super::view::compared;
+use crate::component::{LoadError, TrustError};
 use crate::connection::ConnectionError;
 use crate::contract::connector::Check;
 use crate::contract::types::Problem;
@@ -82,6 +83,9 @@ impl From<LoadError> for Failure {
             LoadError::Unreadable { .. } => {
                 failure(Exit::Input).remedy("check the path given with --plugin")
             }
+            LoadError::Untrusted { error, .. } => {
+                failure(Exit::Untrusted).remedy(trust_remedy(error))
+            }
             LoadError::Limit { reached, .. } => failure(Exit::Component).remedy(raise(reached)),
             LoadError::NotAComponent { .. }
             | LoadError::ForbiddenImport { .. }
@@ -90,6 +94,38 @@ impl From<LoadError> for Failure {
             ),
             _ => failure(Exit::Component),
         }
+    }
+}
+
+impl From<TrustError> for Failure {
+    fn from(error: TrustError) -> Self {
+        let exit = match &error {
+            TrustError::Unreadable { .. } | TrustError::NoKey { .. } => Exit::Input,
+            _ => Exit::Untrusted,
+        };
+        Self::new(exit, error.to_string()).remedy(trust_remedy(&error))
+    }
+}
+
+/// What to do about a component that is not trusted.
+pub fn trust_remedy(error: &TrustError) -> &'static str {
+    match error {
+        TrustError::NoTrustedKey => {
+            "give the publisher's key with --trusted-key KEY|FILE, in HOST_RUNNER_TRUSTED_KEYS, or in the file `trusted-keys` of the data directory"
+        }
+        TrustError::Unsigned { .. } => {
+            "get the publisher's signature and put it beside the component, or name it with --signature FILE"
+        }
+        TrustError::NoSignature { .. }
+        | TrustError::Legacy { .. }
+        | TrustError::Unreadable { .. } => "get the signature anew from the publisher",
+        TrustError::OtherKey { .. } => {
+            "trust the key only if the publisher says on another way that it is theirs: --trusted-key KEY|FILE"
+        }
+        TrustError::Mismatch { .. } => {
+            "do not use it: get the component and its signature anew from the publisher"
+        }
+        TrustError::NoKey { .. } | TrustError::Writable { .. } => "",
     }
 }
 
@@ -132,6 +168,10 @@ impl From<ConnectionError> for Failure {
                 serde_json::to_value(set_aside).unwrap_or_default(),
             );
         }
+        if let ConnectionError::ReachesFurther { further, .. } = &error {
+            failure.message.push_str(&compared::lines(further));
+            failure = failure.detail("further", json!(further));
+        }
         if let ConnectionError::TestFailed(checks) = &error {
             failure = failure.detail("checks", checks_json(checks));
         }
@@ -151,6 +191,9 @@ fn exit(error: &ConnectionError) -> Exit {
         ConnectionError::Contract(_) => Exit::Component,
         ConnectionError::SetAside { .. } => Exit::SetAside,
         ConnectionError::TestFailed(_) => Exit::Refused,
+        ConnectionError::ReachesFurther { .. } | ConnectionError::ReachUnknown { .. } => {
+            Exit::Reach
+        }
         _ => Exit::Input,
     }
 }
@@ -179,6 +222,10 @@ fn remedy(error: &ConnectionError) -> String {
             connection,
             set_aside,
         } => reinstate(tenant, connection, set_aside.run),
+        ConnectionError::ReachesFurther { connection, .. }
+        | ConnectionError::ReachUnknown { connection } => format!(
+            "look into the build with `host-runner inspect --plugin FILE`; if it may reach that far, move connection {connection} to it with --upgrade --accept-reach"
+        ),
         ConnectionError::NoSuchMap { .. } | ConnectionError::NoTarget { .. } => {
             "`host-runner inspect` lists the connector's maps".to_owned()
         }

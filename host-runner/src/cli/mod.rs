@@ -46,6 +46,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, executable: Option<PathBuf
         global: cli.global,
         output: Arc::clone(&output),
         compiler: executable.map_or(Compiler::InProcess, Compiler::Child),
+        trusted_in: None,
     };
     let ended = run(&context, &cli.command).and_then(|exit| output.flush().map(|()| exit));
     let exit = match ended {

@@ -1,6 +1,7 @@
 //! Why a component can't be used, said so that its author or a reviewer knows what to do.
 
 use super::manifest::ManifestError;
+use super::trust::TrustError;
 use crate::engine::LimitReached;
 use std::path::PathBuf;
 
@@ -14,6 +15,14 @@ pub enum LoadError {
         path: PathBuf,
         /// Why.
         error: std::io::Error,
+    },
+    /// It is not signed as it must be.
+    #[error("{name} is refused: {error}")]
+    Untrusted {
+        /// Where it came from.
+        name: String,
+        /// What is wrong.
+        error: TrustError,
     },
     /// The bytes are no component.
     #[error("{name} is not a WebAssembly component: {reason}")]

@@ -1,9 +1,8 @@
 //! What a component is made of: its imports and exports by name, and its registry metadata.
 
+use super::outline::{Kind, Outline, kind};
 use super::{ComponentFile, LoadError};
 use crate::contract;
-use wasmtime::Engine;
-use wasmtime::component::Component;
 
 /// Registry metadata that a component carries; its publisher's claims, nothing that was checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,48 +39,39 @@ fn offered() -> impl Iterator<Item = String> {
         .map(|interface| format!("{}/{interface}@{}", contract::PACKAGE, contract::VERSION))
 }
 
-/// Refuses what is no component before the compiler sees it.
-pub(crate) fn check_kind(file: &ComponentFile) -> Result<(), LoadError> {
+/// Refuses what is no component.
+fn check_kind(file: &ComponentFile) -> Result<(), LoadError> {
     let refuse = |reason: &str| {
         Err(LoadError::NotAComponent {
             name: file.name.clone(),
             reason: reason.to_owned(),
         })
     };
-    if wasmparser::Parser::is_component(&file.bytes) {
-        Ok(())
-    } else if wasmparser::Parser::is_core_wasm(&file.bytes) {
-        refuse(
+    match kind(&file.bytes) {
+        Kind::Component => Ok(()),
+        Kind::Module => refuse(
             "it is a core module; make it a component with wit-component (or `wasm-tools component new`)",
-        )
-    } else if file.bytes.is_empty() {
-        refuse("the file is empty")
-    } else {
-        refuse("it does not begin like WebAssembly")
+        ),
+        Kind::Empty => refuse("the file is empty"),
+        Kind::Foreign => refuse("it does not begin like WebAssembly"),
     }
 }
 
 impl Anatomy {
-    /// Reads imports, exports and metadata; refuses an import that the contract does not offer.
-    pub(crate) fn of(
-        file: &ComponentFile,
-        engine: &Engine,
-        component: &Component,
-    ) -> Result<Self, LoadError> {
-        let shape = component.component_type();
-        let imports: Vec<String> = shape
-            .imports(engine)
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        let exports = shape
-            .exports(engine)
-            .map(|(name, _)| name.to_owned())
-            .collect();
+    /// Reads imports, exports and metadata from the bytes, before the compiler sees them; refuses an import that the contract does not
+    /// offer. What a component inside this one imports is not its own: it gets what the outer one hands on, or is not valid.
+    pub(crate) fn of(file: &ComponentFile) -> Result<Self, LoadError> {
+        check_kind(file)?;
+        let Outline { imports, exports } =
+            Outline::of(&file.bytes).map_err(|error| LoadError::NotAComponent {
+                name: file.name.clone(),
+                reason: format!("it is damaged: {error}"),
+            })?;
         let allowed: Vec<String> = offered().collect();
         if let Some(import) = imports.iter().find(|import| !allowed.contains(import)) {
             return Err(LoadError::ForbiddenImport {
                 name: file.name.clone(),
-                import: import.clone(),
+                import: import.chars().take(SHOWN).collect(),
                 allowed: allowed.join(", "),
             });
         }
@@ -92,6 +82,9 @@ impl Anatomy {
         })
     }
 }
+
+/// How much of a forbidden import's name is told: it may be as long as the file.
+const SHOWN: usize = 200;
 
 fn metadata(bytes: &[u8]) -> Metadata {
     // Metadata that can't be read is metadata that is not there: it decides nothing.
@@ -107,3 +100,6 @@ fn metadata(bytes: &[u8]) -> Metadata {
         source: found.source.as_ref().map(ToString::to_string),
     }
 }
+
+#[cfg(test)]
+mod tests;

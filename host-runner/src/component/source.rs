@@ -4,6 +4,7 @@ use super::LoadError;
 use crate::domain::sha256_hex;
 use crate::engine::{LimitReached, Limits};
 use std::borrow::Cow;
+use std::io::Read;
 use std::path::PathBuf;
 
 /// The connector that the runner was built with.
@@ -33,7 +34,10 @@ pub struct ComponentFile {
 }
 
 impl Source {
-    /// Reads the component.
+    /// Reads the component, once: whatever judges, hashes or compiles it works on these bytes.
+    ///
+    /// # Errors
+    /// Where it can't be read or is too large.
     pub fn read(&self, limits: &Limits) -> Result<ComponentFile, LoadError> {
         let (name, bytes): (String, Cow<'static, [u8]>) = match self {
             Source::Bundled => ("the bundled connector".to_owned(), Cow::Borrowed(BUNDLED)),
@@ -43,10 +47,16 @@ impl Source {
                     path: path.clone(),
                     error,
                 };
-                let name = path.display().to_string();
-                let size = std::fs::metadata(path).map_err(unreadable)?.len();
-                check_size(&name, size, limits)?;
-                (name, Cow::Owned(std::fs::read(path).map_err(unreadable)?))
+                // One more byte than may be tells that there are too many, whatever the file's size is said to be.
+                let most = limits
+                    .component_mib
+                    .saturating_mul(1 << 20)
+                    .saturating_add(1);
+                let mut bytes = Vec::new();
+                std::fs::File::open(path)
+                    .and_then(|file| file.take(most).read_to_end(&mut bytes))
+                    .map_err(unreadable)?;
+                (path.display().to_string(), Cow::Owned(bytes))
             }
         };
         check_size(&name, bytes.len() as u64, limits)?;
@@ -60,7 +70,7 @@ impl Source {
 }
 
 fn check_size(name: &str, bytes: u64, limits: &Limits) -> Result<(), LoadError> {
-    if bytes > limits.component_mib << 20 {
+    if bytes > limits.component_mib.saturating_mul(1 << 20) {
         return Err(LoadError::Limit {
             name: name.to_owned(),
             reached: LimitReached::of(limits, "component"),

@@ -141,6 +141,7 @@ async fn save(
         name: request.name,
         description: request.description.unwrap_or_default(),
         component: binding::reference(&desk.plugin),
+        reach: binding::reach(&desk.plugin),
         origins: completed.origin_texts(),
         typed_config: request.typed.config.clone(),
         config: completed.config,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::component::Difference;
 use crate::contract::connector::Check;
 use crate::contract::types::Problem;
 use crate::domain::{ConnectionName, DataStreamName, TenantName};
@@ -168,6 +169,28 @@ pub enum ConnectionError {
         version: String,
         /// The build that is loaded.
         sha256: String,
+    },
+    /// The build that it would be moved to reaches further than the one that it is bound to.
+    #[error(
+        "version {to} of the connector reaches further than version {from}, with which connection \"{connection}\" was set up"
+    )]
+    ReachesFurther {
+        /// Which connection.
+        connection: ConnectionName,
+        /// The version that it is bound to.
+        from: String,
+        /// The version that is loaded.
+        to: String,
+        /// In what.
+        further: Vec<Difference>,
+    },
+    /// What the build that it is bound to could reach is not known.
+    #[error(
+        "what the build could reach that connection \"{connection}\" was set up with is not known, so the loaded one can't be compared with it"
+    )]
+    ReachUnknown {
+        /// Which connection.
+        connection: ConnectionName,
     },
     /// The connection is of another connector.
     #[error(

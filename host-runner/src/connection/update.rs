@@ -39,6 +39,8 @@ pub struct UpdateRequest {
     pub skip_test: bool,
     /// Move to the build that is loaded.
     pub upgrade: bool,
+    /// Also where that build reaches further than the one before.
+    pub accept_reach: bool,
     /// How fast requests go out.
     pub rate: Rate,
     /// How they get out.
@@ -66,7 +68,9 @@ pub async fn update(
     let _lock = store.lock(connection.id, desk.clock.now()).await?;
     let untested = request.needs_no_test();
     match binding::check(&desk.plugin, &connection) {
-        Err(ConnectionError::OtherBuild { .. }) if request.upgrade => {}
+        Err(ConnectionError::OtherBuild { .. }) if request.upgrade => {
+            binding::judge_upgrade(&desk.plugin, &connection, request.accept_reach)?;
+        }
         checked => checked?,
     }
     let fields = desk.plugin.manifest().secret_fields();
@@ -139,6 +143,7 @@ pub async fn update(
     let changed = Connection {
         description: request.description.unwrap_or(connection.description),
         component: binding::reference(&desk.plugin),
+        reach: binding::reach(&desk.plugin),
         typed_config: typed.config,
         config: completed.config,
         secrets: completed.secrets,

@@ -6,7 +6,7 @@ use super::limits::Limits;
 use super::mapper::Mapper;
 use super::meter::Guarded;
 use super::reading::Reading;
-use crate::component::{Anatomy, ComponentFile, LoadError, Manifest};
+use crate::component::{Anatomy, ComponentFile, LoadError, Manifest, Profile, Standing};
 use crate::contract::{self, connector};
 use crate::domain::Clock;
 use crate::imports::{LogSink, Reach, State};
@@ -21,6 +21,7 @@ pub struct Plugin {
     size: u64,
     anatomy: Anatomy,
     manifest: Manifest,
+    standing: Standing,
 }
 
 impl Plugin {
@@ -30,6 +31,7 @@ impl Plugin {
         pre: contract::PluginPre<State>,
         file: &ComponentFile,
         anatomy: Anatomy,
+        standing: Standing,
     ) -> Result<Arc<Self>, LoadError> {
         let raw = {
             let failed = |error: CallError| LoadError::Describe {
@@ -62,6 +64,7 @@ impl Plugin {
             size: file.bytes.len() as u64,
             anatomy,
             manifest,
+            standing,
         }))
     }
 
@@ -93,6 +96,18 @@ impl Plugin {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Who signed it, as far as that was looked into.
+    #[must_use]
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// What it is and can reach, to be kept and compared.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        Profile::new(&self.anatomy, &self.manifest, &self.sha256, self.size)
     }
 
     /// The limits that it is held to.

@@ -8,7 +8,7 @@ use super::instance::Shared;
 use super::limits::Limits;
 use super::memories::Memories;
 use super::plugin::Plugin;
-use crate::component::{Anatomy, LoadError, Source, check_kind, check_parts};
+use crate::component::{Anatomy, LoadError, Source, Trust, check_parts};
 use crate::contract;
 use crate::domain::{Clock, SystemClock};
 use crate::imports::State;
@@ -32,6 +32,8 @@ pub struct RuntimeOptions {
     pub clock: Arc<dyn Clock>,
     /// Linear memories of the caller's own; none takes them from a pool.
     pub memories: Option<Memories>,
+    /// Who must have signed a component.
+    pub trust: Trust,
 }
 
 impl Default for RuntimeOptions {
@@ -43,6 +45,7 @@ impl Default for RuntimeOptions {
             instances: 8,
             clock: Arc::new(SystemClock),
             memories: None,
+            trust: Trust::default(),
         }
     }
 }
@@ -53,6 +56,7 @@ pub struct Runtime {
     linker: Linker<State>,
     cache: Option<Cache>,
     compiler: Compiler,
+    trust: Trust,
 }
 
 impl Runtime {
@@ -79,6 +83,7 @@ impl Runtime {
             linker,
             cache,
             compiler: options.compiler,
+            trust: options.trust,
         }))
     }
 
@@ -95,9 +100,13 @@ impl Runtime {
     }
 
     /// Reads, judges, compiles (or finds compiled) and describes a component.
+    ///
+    /// # Errors
+    /// Where it is not trusted, does not keep the contract, or reaches a limit.
     pub async fn load(&self, source: &Source) -> Result<Arc<Plugin>, LoadError> {
         let file = source.read(&self.shared.limits)?;
-        check_kind(&file)?;
+        let standing = self.trust.judge(&file, source)?;
+        let anatomy = Anatomy::of(&file)?;
         check_parts(&file, &self.shared.limits)?;
         let component = compile::obtain(
             &self.shared.engine,
@@ -107,7 +116,6 @@ impl Runtime {
             &self.shared.limits,
         )
         .await?;
-        let anatomy = Anatomy::of(&file, &self.shared.engine, &component)?;
         let not_kept = |error: wasmtime::Error| LoadError::Contract {
             name: file.name.clone(),
             contract: format!("{}@{}", contract::PACKAGE, contract::VERSION),
@@ -115,7 +123,7 @@ impl Runtime {
         };
         let linked = self.linker.instantiate_pre(&component).map_err(not_kept)?;
         let pre = contract::PluginPre::new(linked).map_err(not_kept)?;
-        Plugin::describe(Arc::clone(&self.shared), pre, &file, anatomy).await
+        Plugin::describe(Arc::clone(&self.shared), pre, &file, anatomy, standing).await
     }
 }
 
@@ -133,3 +141,6 @@ fn tick(engine: &Engine) {
             }
         });
 }
+
+#[cfg(test)]
+mod tests;

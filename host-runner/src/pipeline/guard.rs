@@ -59,6 +59,7 @@ mod tests {
             },
             leave_out_users: false,
             set_aside: None,
+            reach: None,
             secrets_changed_at: replaced.map(at),
             created_at: at(0),
             updated_at: at(0),

@@ -20,6 +20,9 @@ pub struct Connection {
     pub description: String,
     /// The build of the connector that it is bound to.
     pub component: ComponentRef,
+    /// What that build can reach, as the connector's profile in JSON, to compare a later build with; none where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Value>,
     /// The configuration as the user typed it, without secrets, to complete it anew with a later build.
     pub typed_config: Value,
     /// The configuration as the connector completed it, without secrets.

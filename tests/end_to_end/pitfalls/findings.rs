@@ -105,6 +105,7 @@ async fn what_a_narrower_filter_left_out_was_shown_as_closed() {
             leave_out_users: None,
             skip_test: true,
             upgrade: false,
+            accept_reach: false,
             rate: Rate::Unlimited,
             way_out: WayOutChange::default(),
         };

@@ -116,7 +116,10 @@ pub struct ConnectArgs {
     long_about = "Change a connection and keep its data: another configuration, another key, another map, another build of the \
         component. What is not given stays. A configuration that leads to another origin is refused: that would be another tenant's \
         data under the same name.\n\nA connection is bound to the build of the component that it was set up with. \
-        --upgrade moves it to another build: the new build checks and completes the saved configuration again.",
+        --upgrade moves it to another build: the new build checks and completes the saved configuration again. A build that reaches \
+        further (one more import, origin, call, permission, data stream or secret, a call that changes something, a larger budget) is \
+        refused with the list of it and exit code 12; `host-runner inspect OLD --against NEW` shows the same. --accept-reach takes it \
+        nonetheless.",
     after_long_help = "Examples:\n  \
         host-runner update xdr --tenant acme --secret apiKey=env:NEW_KEY\n  \
         host-runner update xdr --tenant acme --plugin my_connector-0.2.0.wasm --upgrade"
@@ -137,6 +140,10 @@ pub struct UpdateArgs {
     /// Move the connection to the build of the component that is loaded now
     #[arg(long)]
     pub upgrade: bool,
+
+    /// With --upgrade: also where that build reaches further than the one before, as the refusal lists it
+    #[arg(long, requires = "upgrade")]
+    pub accept_reach: bool,
 
     /// Limits and pace.
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! The command line: every command, flag and help text. Only words and their shapes; what they do is in [`super::commands`].
 
 mod blindspots;
+mod component;
 mod connections;
 mod keys;
 mod pace;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use blindspots::BlindspotsArgs;
+pub use component::{InspectArgs, VerifyArgs};
 pub use connections::{
     ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, NamedOrAll, PurgeArgs,
     ReinstateArgs, SettingsArgs, StatusArgs, TestArgs, UpdateArgs,
@@ -25,7 +27,7 @@ pub use records::{
 };
 pub use runs::{Mode, RunsArgs, RunsCommand, RunsListArgs, RunsShowArgs, SyncArgs};
 pub use simulator::{DemoArgs, SimulateArgs};
-pub use values::{InputFile, OnOff};
+pub use values::{ComponentArg, InputFile, OnOff, Sha256};
 
 use super::exit::Exit;
 
@@ -72,6 +74,34 @@ pub struct GlobalArgs {
     )]
     pub data: Option<PathBuf>,
 
+    /// Load only a component that is signed with a trusted key, else end with exit code 11. The bundled connector is a part of host-runner and
+    /// trusted with it
+    #[arg(
+        long,
+        global = true,
+        env = "HOST_RUNNER_REQUIRE_SIGNATURE",
+        hide_env_values = true,
+        hide_short_help = true
+    )]
+    pub require_signature: bool,
+
+    /// A publisher's minisign public key, or a file with such keys, to trust beside those in the file `trusted-keys` of the data directory. May
+    /// be given several times, or with commas between
+    #[arg(
+        long = "trusted-key",
+        value_name = "KEY|FILE",
+        global = true,
+        env = "HOST_RUNNER_TRUSTED_KEYS",
+        hide_env_values = true,
+        hide_short_help = true,
+        value_delimiter = ','
+    )]
+    pub trusted_keys: Vec<String>,
+
+    /// The minisign signature of the component, which must be good then [default: the component's file with .minisig behind it]
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
+    pub signature: Option<PathBuf>,
+
     /// Tell results as JSON: one document, or one object per line for lists; errors too, on stderr
     #[arg(long, global = true)]
     pub json: bool,
@@ -94,6 +124,7 @@ pub struct GlobalArgs {
 pub enum Command {
     Demo(DemoArgs),
     Inspect(InspectArgs),
+    Verify(VerifyArgs),
     Simulate(SimulateArgs),
     Configure(ConfigureArgs),
     Connect(ConnectArgs),
@@ -114,22 +145,6 @@ pub enum Command {
     Transform(TransformArgs),
     #[command(hide = true)]
     CompileComponent(CompileComponentArgs),
-}
-
-/// What `inspect` takes.
-#[derive(Debug, Clone, Args)]
-#[command(
-    about = "Look into a component: what it is, what it can reach, what it reads, how to set it up",
-    long_about = "Look into a component without running a sync: its name, version, licence, SHA-256 and size, every import and \
-        export, the origins and calls that it can reach and whether one of them changes anything, its data streams, the fields \
-        of its configuration, its transform maps, and how to obtain the credentials.\n\nWhat it shows is the whole truth: host-runner \
-        refuses any request that is not in the list.",
-    after_long_help = "Example:\n  host-runner inspect --plugin my_connector.wasm"
-)]
-pub struct InspectArgs {
-    /// Limits of the component.
-    #[command(flatten)]
-    pub pace: PaceArgs,
 }
 
 /// What the runner calls itself with, to compile a component in a process of its own. Not for people.

@@ -112,6 +112,7 @@ pub async fn update(context: &Context, args: &UpdateArgs) -> CommandResult {
         leave_out_users: args.settings.leave_out_users.map(OnOff::is_on),
         skip_test: args.settings.skip_test,
         upgrade: args.upgrade,
+        accept_reach: args.accept_reach,
         rate: args.pace.rate(),
         way_out,
     };

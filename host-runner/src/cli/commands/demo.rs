@@ -55,8 +55,7 @@ pub async fn run(context: &Context, args: &DemoArgs) -> CommandResult {
         .as_ref()
         .map(|folder| folder.path().to_owned())
         .or_else(|| args.keep.clone());
-    let mut context = context.clone();
-    context.global.data = data;
+    let context = context.with_data(data);
     let ended = show(&context, args.keep.as_ref()).await;
     drop(temporary);
     ended

@@ -8,8 +8,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::CommandResult;
 use crate::cli::human;
 use crate::cli::table::{Card, Table, bold};
-use crate::component::{Manifest, OriginRules};
-use crate::egress::OriginRule;
+use crate::cli::view::compared;
+use crate::component::{Comparison, Manifest, Standing, rule_text};
 use crate::engine::Plugin;
 
 /// Columns of a table whose cells are sentences: as wide as the help texts.
@@ -17,14 +17,60 @@ const WIDTH: u16 = 108;
 
 /// Runs it.
 pub async fn run(context: &Context, args: &InspectArgs) -> CommandResult {
-    let plugin = context.plugin_alone(&args.pace).await?;
+    let source = args
+        .component
+        .as_ref()
+        .map_or_else(|| context.source(), |given| given.0.clone());
+    let mut trust = context.trust()?;
+    let Some(against) = &args.against else {
+        let plugin = context.alone(&args.pace, &source, trust).await?;
+        return show(context, &plugin);
+    };
+    // What is about to be used is what a signature is named for.
+    let signature = trust.signature.take();
+    let old = context.alone(&args.pace, &source, trust.clone()).await?;
+    trust.signature = signature;
+    let new = context.alone(&args.pace, &against.0, trust).await?;
+    compare(context, &old, &new)
+}
+
+fn compare(context: &Context, old: &Plugin, new: &Plugin) -> CommandResult {
+    let (before, after) = (old.profile(), new.profile());
+    let comparison = Comparison::of(&before, &after);
     let output = &context.output;
     if output.json() {
-        output.document(&document(&plugin))?;
+        let (old, new) = ((old.name(), &before), (new.name(), &after));
+        output.document(&compared::document(old, new, &comparison))?;
+    } else {
+        for (plugin, word) in [(old, "old"), (new, "new")] {
+            let manifest = plugin.manifest();
+            let line = format!(
+                "{word}: {}, {} {}, SHA-256 {}, signature: {}",
+                plugin.name(),
+                manifest.name,
+                manifest.version,
+                plugin.sha256(),
+                plugin.standing()
+            );
+            output.line(human::plain(&line))?;
+        }
+        output.line(compared::text(&comparison, output.style().colour).trim_end())?;
+    }
+    Ok(if comparison.reaches_further() {
+        Exit::Reach
+    } else {
+        Exit::Success
+    })
+}
+
+fn show(context: &Context, plugin: &Plugin) -> CommandResult {
+    let output = &context.output;
+    if output.json() {
+        output.document(&document(plugin))?;
         return Ok(Exit::Success);
     }
     let colour = output.style().colour;
-    output.line(card(&plugin).render(colour))?;
+    output.line(card(plugin).render(colour))?;
     let manifest = plugin.manifest();
     let title = |text: &str| format!("\n{}", bold(text, colour));
     output.line(title("What it imports and exports"))?;
@@ -36,7 +82,7 @@ pub async fn run(context: &Context, args: &InspectArgs) -> CommandResult {
     }
     output.line(title("Where it can go"))?;
     for origin in &manifest.origins {
-        for rule in rules(origin) {
+        for rule in origin.rules.iter().map(rule_text) {
             output.line(format!(
                 "  {}  {}",
                 human::plain(&origin.name),
@@ -44,6 +90,8 @@ pub async fn run(context: &Context, args: &InspectArgs) -> CommandResult {
             ))?;
         }
     }
+    output.line(title("How often it can ask"))?;
+    output.line(indented(&budgets(manifest).render()))?;
     output.line(title(&format!("What it can call: {}", promise(manifest))))?;
     output.line(indented(&calls(manifest).render()))?;
     output.line(title("What each call needs"))?;
@@ -95,7 +143,8 @@ fn card(plugin: &Plugin) -> Card {
                 human::bytes(plugin.size()),
                 human::count(plugin.size())
             ),
-        );
+        )
+        .row("signature", plugin.standing().to_string());
     card
 }
 
@@ -103,15 +152,21 @@ fn some(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-fn rules(origin: &OriginRules) -> Vec<String> {
-    origin
-        .rules
-        .iter()
-        .map(|rule| match rule {
-            OriginRule::Pattern(pattern) => pattern.to_string(),
-            OriginRule::Field(pointer) => format!("the origin typed in {pointer}"),
-        })
-        .collect()
+/// The API's own limits. A host that keeps to them never holds the component back further than the API would.
+fn budgets(manifest: &Manifest) -> Table {
+    let mut table = Table::new(&["REQUESTS", "IN", "OF"]);
+    for budget in &manifest.budgets {
+        table.row([
+            budget.requests.to_string().as_str(),
+            &format!("{} s", budget.seconds),
+            &if budget.calls.is_empty() {
+                "all calls".to_owned()
+            } else {
+                budget.calls.join(", ")
+            },
+        ]);
+    }
+    table
 }
 
 fn calls(manifest: &Manifest) -> Table {
@@ -244,6 +299,7 @@ fn document(plugin: &Plugin) -> Value {
         "component": plugin.name(),
         "sha256": plugin.sha256(),
         "size": plugin.size(),
+        "signature": signature(plugin.standing()),
         "imports": anatomy.imports,
         "exports": anatomy.exports,
         "metadata": {
@@ -255,6 +311,23 @@ fn document(plugin: &Plugin) -> Value {
         },
         "callsThatRead": manifest.calls.len() - change,
         "callsThatChange": change,
+        "budgets": plugin.profile().budgets,
         "manifest": manifest,
     })
+}
+
+fn signature(standing: &Standing) -> Value {
+    match standing {
+        Standing::Bundled => json!({"state": "bundled"}),
+        Standing::Signed { key, comment } => {
+            json!({"state": "signed", "key": key, "trustedComment": comment})
+        }
+        Standing::Unsigned => json!({"state": "unsigned"}),
+        Standing::Unchecked { signature } => {
+            json!({"state": "unchecked", "file": signature.display().to_string()})
+        }
+        Standing::Doubtful(error) => {
+            json!({"state": "doubtful", "reason": error.to_string()})
+        }
+    }
 }

@@ -20,6 +20,7 @@ mod sync;
 mod sync_all;
 mod test;
 mod transform;
+mod verify;
 
 use super::args::Command;
 use super::context::Context;
@@ -33,6 +34,7 @@ pub async fn run(context: &Context, command: &Command) -> CommandResult {
         #[cfg(not(feature = "simulator"))]
         Command::Demo(_) | Command::Simulate(_) => Err(without_simulator()),
         Command::Inspect(args) => inspect::run(context, args).await,
+        Command::Verify(args) => verify::run(context, args),
         #[cfg(feature = "simulator")]
         Command::Simulate(args) => simulate::run(context, args).await,
         Command::Configure(args) => configure::run(context, args).await,

@@ -332,6 +332,7 @@ mod tests {
                 },
                 leave_out_users: false,
                 set_aside: None,
+                reach: None,
                 secrets_changed_at: None,
                 created_at: at(1),
                 updated_at: at(1),

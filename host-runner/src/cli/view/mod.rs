@@ -3,6 +3,7 @@
 pub mod asset;
 pub mod blindspots;
 pub mod changes;
+pub mod compared;
 pub mod connection;
 pub mod finding;
 pub mod keys;

@@ -45,6 +45,7 @@ fn connection(name: &str) -> Connection {
         },
         leave_out_users: false,
         set_aside: None,
+        reach: None,
         secrets_changed_at: None,
         created_at: now,
         updated_at: now,

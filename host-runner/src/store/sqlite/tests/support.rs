@@ -62,6 +62,7 @@ pub(super) fn connection(name: &str) -> Connection {
         },
         leave_out_users: false,
         set_aside: None,
+        reach: None,
         secrets_changed_at: None,
         created_at: at(1),
         updated_at: at(1),
