@@ -35,12 +35,7 @@ fn build() -> Result<(), String> {
         .ok_or("the runner's folder has no parent")?
         .to_path_buf();
     let built = guest::build(
-        &guest::Guest {
-            package: "cortex-xdr",
-            module: "cortex_xdr",
-            version: &variable("CARGO_PKG_VERSION")?,
-            description: "Palo Alto Networks Cortex XDR connector: endpoints, alerts and vulnerabilities",
-        },
+        &guest::bundled(&variable("CARGO_PKG_VERSION")?),
         &workspace,
         &guest::target_dir(&out),
         &variable("CARGO")?,

@@ -31,6 +31,20 @@ pub struct Guest<'a> {
     pub description: &'a str,
 }
 
+/// The connector that the runner is built with.
+#[allow(
+    dead_code,
+    reason = "a build script of hostile connectors has no use for it"
+)]
+pub fn bundled(version: &str) -> Guest<'_> {
+    Guest {
+        package: "cortex-xdr",
+        module: "cortex_xdr",
+        version,
+        description: "Palo Alto Networks Cortex XDR connector: endpoints, alerts and vulnerabilities",
+    }
+}
+
 /// A component, and what it was made from.
 pub struct Built {
     /// Its bytes.
@@ -121,6 +135,11 @@ fn compile(
                     | "RUSTC_WORKSPACE_WRAPPER"
                     | "CARGO_BUILD_TARGET"
                     | "CARGO_TARGET_DIR"
+                    | "CARGO_INCREMENTAL"
+                    | "CARGO_BUILD_INCREMENTAL"
+                    | "CARGO_BUILD_RUSTC_WRAPPER"
+                    | "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER"
+                    | "RUSTC_BOOTSTRAP"
                     | "CARGO_BUILD_TARGET_DIR"
                     | "CARGO_BUILD_RUSTFLAGS"
                     | "TARGET"
@@ -153,9 +172,20 @@ fn remapped(workspace: &Path) -> OsString {
         .map(PathBuf::from)
         .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));
     if let Some(home) = home {
-        flags.push("\u{1f}--remap-path-prefix=");
-        flags.push(home);
-        flags.push("=/cargo");
+        let mut remap = |from: &Path, to: &str| {
+            flags.push("\u{1f}--remap-path-prefix=");
+            flags.push(from);
+            flags.push(to);
+        };
+        remap(&home, "=/cargo");
+        // A registry's folder is named after where it was downloaded from; the last rule that fits counts.
+        for registry in fs::read_dir(home.join("registry/src"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            remap(&registry.path(), "=/crates");
+        }
     }
     flags
 }
