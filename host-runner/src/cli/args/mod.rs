@@ -81,7 +81,9 @@ pub struct GlobalArgs {
         global = true,
         env = "HOST_RUNNER_REQUIRE_SIGNATURE",
         hide_env_values = true,
-        hide_short_help = true
+        hide_short_help = true,
+        action = ArgAction::SetTrue,
+        value_parser = clap::builder::FalseyValueParser::new()
     )]
     pub require_signature: bool,
 
