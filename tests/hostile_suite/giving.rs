@@ -145,11 +145,13 @@ async fn texts_as_long_as_a_book_are_cut_before_they_are_kept() {
     assert_eq!(fault.kind, FaultKind::Other);
     for text in [&fault.message, &fault.remedy, &fault.call] {
         assert!(text.chars().count() <= 2_001, "{}", text.len());
+        assert!(!text.contains(char::is_control), "{text:?}");
     }
     let attacked = bench.attacked(&bench.order(Attack::GiantEnd)).await;
     assert!(attacked.report.fault.is_none(), "{:?}", attacked.report);
     for warning in &attacked.report.warnings {
         assert!(warning.chars().count() <= 2_001, "{}", warning.len());
+        assert!(!warning.contains(char::is_control), "{warning:?}");
     }
 }
 

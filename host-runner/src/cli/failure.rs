@@ -62,7 +62,9 @@ impl Failure {
     /// As text for a terminal: the message, and below it what to do. Control characters, which may have come from a server or a
     /// component, are made visible.
     pub fn to_text(&self) -> String {
-        let mut text = format!("error: {}", human::plain_lines(&self.message));
+        // What a server or a component said may have lines, and none of them may look like one of the runner's own.
+        let message = human::plain_lines(&self.message).replace('\n', "\n       ");
+        let mut text = format!("error: {message}");
         if let Some(remedy) = &self.remedy {
             text.push_str("\n  try: ");
             text.push_str(&human::plain_lines(remedy).replace('\n', "\n       "));
@@ -97,6 +99,15 @@ mod tests {
         assert_eq!(
             failure.to_json(),
             json!({"error": {"kind": "input", "message": "c.json isn't JSON", "remedy": "mend it", "exitCode": 3}})
+        );
+    }
+
+    #[test]
+    fn a_message_of_several_lines_has_none_that_looks_like_another_message() {
+        let failure = Failure::new(Exit::Busy, "it said: a\nerror: forged\n  try: forged");
+        assert_eq!(
+            failure.to_text(),
+            "error: it said: a\n       error: forged\n         try: forged"
         );
     }
 

@@ -25,5 +25,5 @@ pub use mode::{Mode, UnknownMode};
 pub use names::{ConnectionName, DataStreamName, NameError, TenantName};
 pub use run_state::{RunState, UnknownRunState};
 pub use severity::{Severity, UnknownSeverity};
-pub use text::cut;
+pub use text::{cut, cut_line};
 pub use timestamp::{Timestamp, TimestampError};

@@ -12,6 +12,14 @@ pub fn cut(text: &mut String, longest: usize) {
     }
 }
 
+/// The same for a text that is one line: control characters, with which it could forge another line or drive a terminal, become spaces.
+pub fn cut_line(text: &mut String, longest: usize) {
+    cut(text, longest);
+    if text.contains(char::is_control) {
+        *text = text.replace(char::is_control, " ");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,5 +31,12 @@ mod tests {
         assert_eq!(text, "äöü");
         cut(&mut text, 2);
         assert_eq!(text, "äö…");
+    }
+
+    #[test]
+    fn a_line_is_one_line() {
+        let mut text = "failed\nerror: forged \u{1b}[2J".to_owned();
+        cut_line(&mut text, 100);
+        assert_eq!(text, "failed error: forged  [2J");
     }
 }

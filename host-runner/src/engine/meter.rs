@@ -4,6 +4,7 @@
 //! is polled anew every few milliseconds. (Epochs themselves are a poor meter: a whole tick is charged after every await.)
 
 use super::limits::{LimitReached, Limits};
+use super::processor::thread_time;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -273,11 +274,11 @@ impl<F: Future> Future for Guarded<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let started = std::time::Instant::now();
+        let before = thread_time();
         if let Poll::Ready(output) = this.inner.as_mut().poll(context) {
             return Poll::Ready(Ok(output));
         }
-        if let Err(reached) = this.meter.spent(started.elapsed()) {
+        if let Err(reached) = this.meter.spent(thread_time().saturating_sub(before)) {
             return Poll::Ready(Err(reached));
         }
         loop {

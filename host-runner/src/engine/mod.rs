@@ -15,6 +15,7 @@ mod mapper;
 mod memories;
 mod meter;
 mod plugin;
+mod processor;
 mod reading;
 mod runtime;
 mod turns;

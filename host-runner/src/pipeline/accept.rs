@@ -4,7 +4,7 @@
 use super::fault::RunFault;
 use super::shape;
 use crate::contract::{connector, types};
-use crate::domain::{Timestamp, cut};
+use crate::domain::{Timestamp, cut_line};
 use crate::engine::{CallError, LimitReached, Limits};
 use crate::store::{
     Closing, Closure, Document, DocumentKind, Lifecycle, Outcome, Placeholder, Problem, Unreadable,
@@ -94,7 +94,7 @@ pub(super) fn coverage(coverage: connector::Coverage) -> connector::Coverage {
         }
         connector::Coverage::Complete(mut slices) => {
             for slice in &mut slices {
-                cut(&mut slice.name, LONGEST_NOTE);
+                cut_line(&mut slice.name, LONGEST_NOTE);
             }
             connector::Coverage::Complete(slices)
         }
@@ -105,7 +105,7 @@ const SYNC: &str = "sync";
 const TRANSFORM: &str = "transform";
 
 fn readable(mut text: String, longest: usize) -> String {
-    cut(&mut text, longest);
+    cut_line(&mut text, longest);
     text
 }
 

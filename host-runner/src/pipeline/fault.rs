@@ -1,7 +1,7 @@
 //! Why a run ended early, in a form that is kept with the run and shown to people.
 
 use crate::contract::types;
-use crate::domain::cut;
+use crate::domain::cut_line;
 use crate::engine::CallError;
 use serde::{Deserialize, Serialize};
 
@@ -93,9 +93,9 @@ const LONGEST_NAME: usize = 200;
 
 impl From<types::Fault> for RunFault {
     fn from(mut fault: types::Fault) -> Self {
-        cut(&mut fault.call, LONGEST_NAME);
-        cut(&mut fault.message, LONGEST);
-        cut(&mut fault.remedy, LONGEST);
+        cut_line(&mut fault.call, LONGEST_NAME);
+        cut_line(&mut fault.message, LONGEST);
+        cut_line(&mut fault.remedy, LONGEST);
         let mut retry_at = None;
         let mut limit = None;
         let kind = match fault.cause {
@@ -110,7 +110,7 @@ impl From<types::Fault> for RunFault {
             types::Cause::Protocol => FaultKind::Protocol,
             types::Cause::Checkpoint => FaultKind::Checkpoint,
             types::Cause::Limit(mut name) => {
-                cut(&mut name, LONGEST_NAME);
+                cut_line(&mut name, LONGEST_NAME);
                 limit = Some(name);
                 FaultKind::Limit
             }

@@ -142,13 +142,7 @@ impl From<CallError> for Stop {
 
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
-        match error {
-            // What the rules for stored values refuse is what the component gave.
-            StoreError::Refused { what, reason } => {
-                RunFault::broken_contract(format!("the connector gave {what}: {reason}")).into()
-            }
-            error => Self::Store(error),
-        }
+        Self::Store(error)
     }
 }
 

@@ -141,7 +141,6 @@ pub(crate) fn progress(order: &Order, n: u64) -> Result<Progress, Fault> {
             let mut again = entry(order, "k0-0");
             again.fingerprint = "2".to_owned();
             step.entries = vec![entry(order, "k0-0"), again];
-            return Ok(once(order, n, step));
         }
         Attack::KeysAgain => {
             step.entries = vec![entry(order, "k0-0"), entry(order, "k0-1")];
@@ -172,7 +171,6 @@ pub(crate) fn progress(order: &Order, n: u64) -> Result<Progress, Fault> {
         Attack::ClosedLate => step.closures.push(closure("k0-0", Some(u64::MAX))),
         Attack::Overflow => {
             step.skipped = vec![("a".to_owned(), u64::MAX), ("a".to_owned(), u64::MAX)];
-            return Ok(once(order, n, step));
         }
         Attack::FilterNames => {
             step.skipped = (0..200).map(|i| (format!("filter {n} {i}"), 1)).collect();
@@ -180,11 +178,14 @@ pub(crate) fn progress(order: &Order, n: u64) -> Result<Progress, Fault> {
         Attack::ConfirmUnheld => step.confirmed = vec!["never-held".to_owned()],
         Attack::CloseUnheld => {
             step.closures = vec![closure(&order.key, None)];
-            return Ok(once(order, n, step));
         }
         _ => return Ok(behaved(order, n, step)),
     }
-    Ok(Progress::Step(step))
+    // Where nobody objects to the step, the sync comes to its end.
+    Ok(match order.attack {
+        Attack::IdleSteps | Attack::EndlessSteps | Attack::FilterNames => Progress::Step(step),
+        _ => once(order, n, step),
+    })
 }
 
 /// One text, told so many times: in here it takes its own length, for the host it would take all of them.
