@@ -17,6 +17,7 @@ pub mod configure;
 pub mod contract;
 mod decimal;
 pub mod describe;
+mod json_text;
 pub mod platform;
 pub mod record;
 pub mod survey;

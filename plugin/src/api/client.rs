@@ -6,6 +6,7 @@ use super::fault::{Fault, FaultKind};
 use super::sign;
 use crate::configure::{SecurityLevel, Settings};
 use crate::describe::Call;
+use crate::json_text::json_text;
 use crate::platform::{Failure, Platform, Request, Response};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -69,7 +70,7 @@ impl<P: Platform> Client<P> {
     pub(super) async fn ask(&self, call: Call, request_data: Value) -> Result<Reply<Value>, Fault> {
         let mut envelope = serde_json::Map::new();
         envelope.insert("request_data".into(), request_data);
-        let body = Value::Object(envelope).to_string().into_bytes();
+        let body = json_text(&Value::Object(envelope)).into_bytes();
         let answer = self.exchange(call, body).await?;
         let headers = answer.headers;
         match answer.value {

@@ -1,5 +1,6 @@
 //! What a foreign text says: errors in whichever of the API's envelopes, and short quotations of bodies of any kind.
 
+use crate::json_text::json_text;
 use serde_json::Value;
 
 /// How much of a foreign text a message quotes, in characters.
@@ -72,7 +73,7 @@ impl Said {
 fn words(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other => json_text(other),
     }
 }
 

@@ -7,6 +7,7 @@ use super::stream::RowStream;
 use super::{body, classify, client, said};
 use crate::decimal::decimal;
 use crate::describe::Call;
+use crate::json_text::json_text;
 use crate::platform::Platform;
 use serde_json::{Map, Value, json};
 
@@ -158,7 +159,7 @@ impl<P: Platform> Client<P> {
     pub async fn xql_stream(&self, stream_id: &str) -> Result<RowStream<P::Body>, Fault> {
         let call = Call::GetXqlResultsStream;
         let data = json!({"request_data": {"stream_id": stream_id, "is_gzip_compressed": true}});
-        let response = self.send(call, data.to_string().into_bytes()).await?;
+        let response = self.send(call, json_text(&data).into_bytes()).await?;
         if response.status.is_success() {
             return Ok(RowStream::new(
                 response.body,
@@ -237,7 +238,7 @@ fn answer(mut fields: Map<String, Value>) -> Result<QueryAnswer, String> {
             said::excerpt(
                 value
                     .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned)
+                    .map_or_else(|| json_text(value), str::to_owned)
                     .as_bytes(),
             )
         });

@@ -7,6 +7,7 @@ use super::document::{
 };
 use super::{AlertStatus, DataStream, SecurityLevel, Settings};
 use crate::contract::Policy;
+use crate::json_text::json_text;
 use serde_json::{Map, Value, json};
 
 impl Settings {
@@ -39,7 +40,7 @@ impl Settings {
         put(FULL_SYNC_EVERY_DAYS, json!(self.full_sync_every_days));
         put(ENDPOINT_SWEEP_HOURS, json!(self.endpoint_sweep_hours));
         put(XQL_DAILY_SHARE, json!(self.xql_daily_share));
-        Value::Object(fields).to_string().into_bytes()
+        json_text(&Value::Object(fields)).into_bytes()
     }
 
     /// All that narrows what a data stream reads, as canonical JSON text: equal as long as the same records are in scope.
@@ -55,7 +56,7 @@ impl Settings {
                 "alertStatuses": names(&self.alert_statuses, AlertStatus::name),
             }),
         };
-        scope.to_string()
+        json_text(&scope)
     }
 
     /// What the user wants the platform to do with what is read.

@@ -10,6 +10,7 @@ use super::document::{
 use super::nearest::{bare, nearest};
 use super::{AlertStatus, DataStream, SecurityLevel, Settings};
 use crate::contract::Problem;
+use crate::json_text::json_text;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -308,7 +309,10 @@ fn number(
     match number.and_then(|number| u16::try_from(number).ok()) {
         Some(number) if bounds.contains(&number) => number,
         _ => {
-            document.refuse(&pointer, format!("is {value}; it must be {wanted}"));
+            document.refuse(
+                &pointer,
+                format!("is {}; it must be {wanted}", json_text(&value)),
+            );
             default
         }
     }

@@ -133,7 +133,7 @@ fn data_stream(stream: DataStream) -> contract::DataStream {
     contract::DataStream {
         name: stream.name().to_owned(),
         title: title.to_owned(),
-        schema: source_schema(stream).to_vec(),
+        schema: source_schema(stream).into_owned(),
         incremental: incremental(stream),
     }
 }

@@ -53,7 +53,7 @@ fn misfits(place: &str, schema: &Value, value: &Value, found: &mut Vec<String>) 
 
 #[track_caller]
 fn fits(stream: DataStream, record: &Map<String, Value>) {
-    let schema: Value = serde_json::from_slice(source_schema(stream)).unwrap();
+    let schema: Value = serde_json::from_slice(&source_schema(stream)).unwrap();
     let mut found = Vec::new();
     misfits(
         stream.name(),
@@ -155,7 +155,7 @@ fn what_tells_who_or_where_somebody_is_says_so() {
         }
     }
     for stream in STREAMS {
-        let schema: Value = serde_json::from_slice(source_schema(stream)).unwrap();
+        let schema: Value = serde_json::from_slice(&source_schema(stream)).unwrap();
         let mut found = Vec::new();
         marks(&schema, &mut found);
         for (name, mark) in &found {

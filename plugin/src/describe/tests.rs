@@ -294,14 +294,14 @@ fn source_schemas_describe_each_field_and_allow_more() {
         }
     }
     for stream in DataStream::ALL {
-        let schema: Value = serde_json::from_slice(source_schema(stream)).unwrap();
+        let schema: Value = serde_json::from_slice(&source_schema(stream)).unwrap();
         check(stream.name(), &schema);
     }
 }
 
 #[test]
 fn a_record_of_vulnerabilities_is_an_endpoint_with_cves() {
-    let parse = |stream| serde_json::from_slice::<Value>(source_schema(stream)).unwrap();
+    let parse = |stream| serde_json::from_slice::<Value>(&source_schema(stream)).unwrap();
     let mut with_cves = parse(DataStream::Vulnerabilities);
     let properties = with_cves["properties"].as_object_mut().unwrap();
     assert_eq!(properties.remove("cves").unwrap()["type"], "array");

@@ -18,6 +18,7 @@ pub use endpoint::{Tags, endpoint, has_tag};
 pub use vulnerability::{Cves, NO_CVES, own_half, vulnerability, vulnerability_of_rows};
 
 use crate::contract::{Entry, Problem, Quarantined};
+use crate::json_text::json_text;
 use serde_json::{Map, Value};
 
 /// How many bytes of an unreadable record are kept.
@@ -85,7 +86,7 @@ pub fn quarantined(
             pointer: pointer.to_owned(),
             message: message.into(),
         }],
-        ..quarantined_bytes(raw.to_string().into_bytes(), String::new())
+        ..quarantined_bytes(json_text(raw).into_bytes(), String::new())
     }
 }
 

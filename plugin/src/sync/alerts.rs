@@ -9,6 +9,7 @@ use super::sliced::{Limits, Listing, Sliced, Sorter};
 use crate::api::{Client, Filter};
 use crate::configure::{AlertStatus, DataStream, Settings};
 use crate::contract::{Closing, Closure, Fault, Mode};
+use crate::json_text::json_text;
 use crate::platform::Platform;
 use crate::record::{self, AlertState};
 use serde_json::Value;
@@ -75,7 +76,7 @@ impl<P: Platform> Sorter<P> for ByStatus {
             .map(|status| {
                 status
                     .as_str()
-                    .map_or_else(|| status.to_string(), str::to_owned)
+                    .map_or_else(|| json_text(status), str::to_owned)
             })
             .unwrap_or_default();
         match record::alert_state(&word) {

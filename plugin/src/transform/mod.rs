@@ -44,6 +44,7 @@ use crate::configure::DataStream;
 use crate::contract::{Entry, MapContext, Outcome, Problem};
 use crate::describe::source_schema;
 use schema::{Schema, nearest};
+use std::borrow::Cow;
 
 /// A map that has been checked and compiled. Applying it is pure.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ pub fn prepare(mapping: &[u8], context: &MapContext) -> Result<Mapper, Vec<Probl
 pub fn prepare_with<'s>(
     mapping: &[u8],
     context: &MapContext,
-    schema_of: impl Fn(&str) -> Option<&'s [u8]>,
+    schema_of: impl Fn(&str) -> Option<Cow<'s, [u8]>>,
 ) -> Result<Mapper, Vec<Problem>> {
     let mut problems = Vec::new();
     let Some(file) = format::read(mapping, &mut problems) else {
@@ -99,7 +100,7 @@ pub fn prepare_with<'s>(
     let mut sources = Vec::new();
     for stream in &file.streams {
         let schema = schema_of(stream)
-            .and_then(|bytes| read(bytes, &format!("data stream `{stream}`"), &mut problems));
+            .and_then(|bytes| read(&bytes, &format!("data stream `{stream}`"), &mut problems));
         sources.push(schema);
     }
     let model = read(&context.model, "the target model", &mut problems);

@@ -4,14 +4,15 @@
 //! nothing lies between the two that neither holds, whatever was added or taken away before them meanwhile. Where it does not, records
 //! may have slipped through, and the slice is read again.
 
+use crate::json_text::json_text;
 use serde_json::Value;
 
 /// A record's key as text, also where it came as a number; the whole record where it has none.
 pub(in crate::sync) fn key_of(record: &Value, name: &str) -> String {
     match record.get(name) {
         Some(Value::String(key)) => key.clone(),
-        Some(key) => key.to_string(),
-        None => record.to_string(),
+        Some(key) => json_text(key),
+        None => json_text(record),
     }
 }
 

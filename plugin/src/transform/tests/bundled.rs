@@ -67,7 +67,8 @@ fn filled(schema: &Value, name: &str) -> Value {
 /// A record of a data stream with a value in every field; where the form of a value matters, a likely one.
 pub(super) fn full_record(data_stream: &str) -> Value {
     let schema: Value =
-        serde_json::from_slice(source_schema(DataStream::from_name(data_stream).unwrap())).unwrap();
+        serde_json::from_slice(&source_schema(DataStream::from_name(data_stream).unwrap()))
+            .unwrap();
     let mut record = filled(&schema, "record");
     let known: Value = match data_stream {
         "alerts" => json!({

@@ -34,7 +34,7 @@ fn checked(rules: Value) -> Vec<String> {
     let mut context = context("things");
     context.model = serde_json::to_vec(&model).unwrap();
     let map = serde_json::to_vec(&asset_map(rules)).unwrap();
-    prepare_with(&map, &context, |_| Some(&source))
+    prepare_with(&map, &context, |_| Some(source.as_slice().into()))
         .err()
         .map(tell)
         .unwrap_or_default()
@@ -107,7 +107,7 @@ fn paths_of_conditions_and_heads_are_checked_too() {
     let found = prepare_with(
         &serde_json::to_vec(&map).unwrap(),
         &context("things"),
-        |_| Some(source.as_slice()),
+        |_| Some(source.as_slice().into()),
     );
     assert_eq!(
         tell(found.unwrap_err()),
