@@ -303,7 +303,8 @@ impl<'p, 'r> Run<'p, 'r> {
         level: usize,
     ) {
         if let (Some(placeholder), false) = (rule.placeholder, matches!(got, Got::Unasked)) {
-            if let Some(leaf) = instance.leaves.get_mut(rule.leaf) {
+            // Of rules for one place the first that has a value wins, and a placeholder always has one.
+            if let Some(leaf @ Leaf::Empty) = instance.leaves.get_mut(rule.leaf) {
                 *leaf = Leaf::Placeholder(placeholder);
             }
             return;

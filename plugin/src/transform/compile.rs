@@ -2,9 +2,11 @@
 
 use super::format::{self, Align as Written, MapFile};
 use super::layout::{insert, insert_list};
+use super::needs;
 use super::path::{Path, Segment};
 use super::plan::{
-    Align, Expression, Finding, FindingList, Head, Placeholder, Plan, Rule, Scope, Step, Types,
+    Align, Expression, Finding, FindingList, Head, Placeholder, Plan, Rule, Scope, Shape, Step,
+    Types,
 };
 use super::schema::{Kinds, Miss, Place, Schema, nearest};
 use super::sources::{explain, path_steps};
@@ -42,21 +44,26 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
     let finding = file
         .finding
         .as_ref()
-        .and_then(|finding| compiler.finding(finding, file.asset.is_some()));
+        .and_then(|finding| compiler.finding(finding, file.asset.as_ref()));
     let asset = file
         .asset
         .as_ref()
-        .and_then(|head| compiler.head(head, None));
+        .and_then(|head| compiler.head(head, &head.identity, None));
     let mut placeholders = Vec::new();
     let mut rules: Vec<Rule> = Vec::new();
-    let mut written: BTreeMap<&Path, Vec<(usize, Way)>> = BTreeMap::new();
+    let mut written: BTreeMap<&Path, Vec<(usize, Way, bool)>> = BTreeMap::new();
     for (index, rule) in file.rules.iter().enumerate() {
         let Some(compiled) = compiler.rule(index, rule, file, base, &mut placeholders) else {
             continue;
         };
         let others = written.entry(&rule.target).or_default();
-        // Rules that never meet in an element do not clash, nor does one behind a rule that may not hold.
-        if let Some((earlier, _)) = others.iter().find(|(_, lists)| *lists == compiled.lists) {
+        // Rules that never meet in an element do not clash, nor does one behind a rule that may not hold, nor what stands behind a
+        // source's value for when there is none.
+        let fixed = rule.spec.sources.is_empty();
+        let clash = others
+            .iter()
+            .find(|(_, lists, may_lack)| *lists == compiled.lists && !(fixed && *may_lack));
+        if let Some((earlier, _, _)) = clash {
             compiler.problems.push(Problem {
                 pointer: format!("{}/target", rule.spec.pointer),
                 message: format!(
@@ -66,7 +73,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
             });
         }
         if rule.spec.when.is_empty() {
-            others.push((index, compiled.lists.clone()));
+            others.push((index, compiled.lists.clone(), !fixed));
         }
         rules.push(compiled);
     }
@@ -75,6 +82,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
     for rule in &file.rules {
         compiler.check_join(rule, &targets);
     }
+    compiler.note_needs(file.asset.is_some(), finding.as_ref());
     // Within both halves the map's order stays.
     let (mut rules, each): (Vec<_>, Vec<_>) = rules
         .into_iter()
@@ -103,15 +111,45 @@ impl Compiler<'_> {
         self.problems.push(Problem { pointer, message });
     }
 
+    /// Notes what the model requires of the objects within the documents.
+    fn note_needs(&mut self, with_asset: bool, finding: Option<&Finding>) {
+        let Some(model) = &self.checks.model else {
+            return;
+        };
+        let kind = if with_asset { "asset" } else { "finding" };
+        if let Some(place) = model.root().property(kind) {
+            needs::note(&mut self.root, &place);
+        }
+        let list = finding.and_then(|finding| finding.list.as_ref());
+        if let Some(list) = list
+            && let Some(scope) = self.root.lists.get_mut(list.list)
+            && let Some(place) = model.root().property("finding")
+        {
+            needs::note(scope, &place);
+            if let Shape::Object(document) = &mut scope.shape {
+                document.needs.clear();
+            }
+        }
+    }
+
     /// The group of target elements that belong to a source list.
     fn group(&mut self, list: &Path) -> usize {
         let next = self.groups.len();
         *self.groups.entry(list.to_string()).or_insert(next)
     }
 
-    fn finding(&mut self, finding: &format::Finding, with_asset: bool) -> Option<Finding> {
+    fn finding(
+        &mut self,
+        finding: &format::Finding,
+        map_asset: Option<&format::Head>,
+    ) -> Option<Finding> {
         let base = finding.list.as_ref().map(|list| &list.source);
-        let head = self.head(&finding.head, base);
+        // A finding on the asset of the same map is identified as that one is.
+        let identity = match map_asset {
+            Some(asset) if finding.head.identity.is_empty() => &asset.identity,
+            _ => &finding.head.identity,
+        };
+        let head = self.head(&finding.head, identity, base);
         let asset = finding
             .asset
             .as_ref()
@@ -119,7 +157,7 @@ impl Compiler<'_> {
         let list = finding
             .list
             .as_ref()
-            .and_then(|list| self.finding_list(list, with_asset));
+            .and_then(|list| self.finding_list(list, map_asset.is_some()));
         Some(Finding {
             head: head?,
             asset,
@@ -188,7 +226,12 @@ impl Compiler<'_> {
         })
     }
 
-    fn head(&mut self, head: &format::Head, base: Option<&Path>) -> Option<Head> {
+    fn head(
+        &mut self,
+        head: &format::Head,
+        identity: &[(String, Spec)],
+        base: Option<&Path>,
+    ) -> Option<Head> {
         let key = self.expression(&head.key, base);
         let mut all = |specs: &[(String, Spec)]| -> Vec<(String, Expression)> {
             specs
@@ -196,7 +239,7 @@ impl Compiler<'_> {
                 .filter_map(|(name, spec)| Some((name.clone(), self.expression(spec, base)?)))
                 .collect()
         };
-        let identity = all(&head.identity);
+        let identity = all(identity);
         let facets = all(&head.facets);
         for (at, (name, _)) in head.identity.iter().enumerate() {
             const KNOWN: [&str; 5] = ["external-id", "host-name", "domain", "mac", "ip"];

@@ -36,11 +36,24 @@ pub(super) enum Shape {
     Ip,
     Mac,
     Number,
+    AttackTactic,
+    AttackTechnique,
+    AttackSubTechnique,
 }
 
 impl Shape {
     /// As maps write them.
-    pub(super) const NAMES: [&'static str; 6] = ["cve-id", "ip", "ipv4", "ipv6", "mac", "number"];
+    pub(super) const NAMES: [&'static str; 9] = [
+        "attack-sub-technique",
+        "attack-tactic",
+        "attack-technique",
+        "cve-id",
+        "ip",
+        "ipv4",
+        "ipv6",
+        "mac",
+        "number",
+    ];
 
     /// The form of this name.
     pub(super) fn by_name(name: &str) -> Option<Shape> {
@@ -51,6 +64,9 @@ impl Shape {
             "ipv6" => Shape::Ipv6,
             "mac" => Shape::Mac,
             "number" => Shape::Number,
+            "attack-tactic" => Shape::AttackTactic,
+            "attack-technique" => Shape::AttackTechnique,
+            "attack-sub-technique" => Shape::AttackSubTechnique,
             _ => return None,
         })
     }
@@ -64,6 +80,11 @@ impl Shape {
             (Shape::Ipv4, Value::Text(text)) => text.parse::<Ipv4Addr>().is_ok(),
             (Shape::Ipv6, Value::Text(text)) => text.parse::<Ipv6Addr>().is_ok(),
             (Shape::Mac, Value::Text(text)) => is_mac(text),
+            (Shape::AttackTactic, Value::Text(text)) => is_attack_id(text, &["TA####"]),
+            (Shape::AttackTechnique, Value::Text(text)) => {
+                is_attack_id(text, &["T####", "T####.###"])
+            }
+            (Shape::AttackSubTechnique, Value::Text(text)) => is_attack_id(text, &["T####.###"]),
             _ => false,
         }
     }
@@ -78,6 +99,20 @@ fn is_cve_id(text: &str) -> bool {
         && year.is_some_and(|year| year.len() == 4 && digits(year))
         && number.is_some_and(|number| number.len() >= 4 && digits(number))
         && pieces.next().is_none()
+}
+
+/// An identifier of MITRE ATT&CK in one of these forms, alone or with a space and more text behind it.
+fn is_attack_id(text: &str, forms: &[&str]) -> bool {
+    let word = text.split(' ').next().unwrap_or_default();
+    let fits = |form: &&str| {
+        let mut pairs = form.bytes().zip(word.bytes());
+        form.len() == word.len()
+            && pairs.all(|(form, byte)| match form {
+                b'#' => byte.is_ascii_digit(),
+                form => form == byte,
+            })
+    };
+    forms.iter().any(fits)
 }
 
 /// Six pairs of hexadecimal digits between colons or dashes.
@@ -173,6 +208,26 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(fits(Shape::CveId, text), yes, "{text}");
+        }
+        for (text, tactic, technique, sub_technique) in [
+            ("TA0011 - Command and Control", true, false, false),
+            ("TA0011", true, false, false),
+            ("T1071 - Application Layer Protocol", false, true, false),
+            ("T1059.001 - PowerShell", false, true, true),
+            ("T1059.001", false, true, true),
+            ("T1059.01 - x", false, false, false),
+            ("T1059: x", false, false, false),
+            ("TA001 - x", false, false, false),
+            ("Command and Control", false, false, false),
+            ("", false, false, false),
+        ] {
+            let found = [
+                Shape::AttackTactic,
+                Shape::AttackTechnique,
+                Shape::AttackSubTechnique,
+            ]
+            .map(|shape| fits(shape, text));
+            assert_eq!(found, [tactic, technique, sub_technique], "{text}");
         }
         assert!(fits(Shape::Mac, "00:50:56:ab:CD:ef") && !fits(Shape::Mac, "00:50:56:ab:cd"));
         assert!(

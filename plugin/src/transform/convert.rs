@@ -41,6 +41,11 @@ pub(super) enum Conversion {
     Suffix(String),
     /// Text into a list.
     Split(String),
+    /// The text before or after the first place where the separator stands; nothing where it does not.
+    Part {
+        separator: String,
+        after: bool,
+    },
     /// A list into text.
     Join(String),
     /// The first value of a list.
@@ -63,9 +68,9 @@ pub(super) enum Otherwise {
 }
 
 /// The names of the conversions, for messages. `concat` and `first-of` put several sources together.
-pub(super) const NAMES: [&str; 17] = [
-    "concat", "distinct", "first", "first-of", "join", "list", "lower", "number", "prefix",
-    "severity", "split", "suffix", "table", "text", "time", "trim", "upper",
+pub(super) const NAMES: [&str; 19] = [
+    "after", "before", "concat", "distinct", "first", "first-of", "join", "list", "lower",
+    "number", "prefix", "severity", "split", "suffix", "table", "text", "time", "trim", "upper",
 ];
 
 impl Conversion {
@@ -84,6 +89,10 @@ impl Conversion {
             "prefix" => Conversion::Prefix(parameters.required_text("text")),
             "suffix" => Conversion::Suffix(parameters.required_text("text")),
             "split" => Conversion::Split(parameters.required_text("separator")),
+            "before" | "after" => Conversion::Part {
+                separator: parameters.required_text("separator"),
+                after: name == "after",
+            },
             "join" => Conversion::Join(parameters.text("separator").unwrap_or(", ").to_owned()),
             "time" => {
                 let from = parameters
@@ -262,6 +271,15 @@ impl Conversion {
                         .map(|piece| Value::Text(Cow::Owned(piece.to_owned())))
                         .collect(),
                 ))
+            }
+            Conversion::Part { separator, after } => {
+                let text = text(&value)?;
+                let part = text
+                    .split_once(separator.as_str())
+                    .map(|(before, behind)| if *after { behind } else { before });
+                Ok(part.map_or(Value::Null, |part| {
+                    Value::Text(Cow::Owned(part.trim().to_owned()))
+                }))
             }
             Conversion::Text => match value {
                 Value::Text(_) => Ok(value),
@@ -494,6 +512,16 @@ mod tests {
                 json!({"split": {"separator": ","}}),
                 json!("a, b,,c"),
                 json!(["a", "b", "c"]),
+            ),
+            (
+                json!({"before": {"separator": " - "}}),
+                json!("a - b - c"),
+                json!("a"),
+            ),
+            (
+                json!({"after": {"separator": " - "}}),
+                json!(["a -  b - c ", "a-b", "a - "]),
+                json!(["b - c", null, ""]),
             ),
             (
                 json!({"join": {"separator": "; "}}),

@@ -5,7 +5,8 @@ use super::path::{Path, push_pointer};
 use super::reader::Fields;
 use super::spec::{Spec, spec, value};
 use crate::contract::{Lifecycle, Problem};
-use serde_json::Value as Json;
+use crate::json_text::json_text;
+use serde_json::{Map, Value as Json};
 
 /// A map file.
 #[derive(Debug)]
@@ -303,8 +304,24 @@ fn rule(fields: &mut Fields<'_, '_>) -> Option<Rule> {
     })
 }
 
-/// What a record can be to the platform.
-const STATES: [&str; 4] = ["new", "changed", "closed", "reopened"];
+/// What a record can be to the platform. Out of scope is what the user's choice excludes, neither open nor closed.
+const STATES: [&str; 5] = ["new", "changed", "reopened", "closed", "out-of-scope"];
+
+/// The value for each state: a changed record is as a new one and a reopened one as a changed one where the map does not say; without a value for
+/// out-of-scope nothing is written then.
+fn states(words: &Map<String, Json>) -> Option<Json> {
+    let mut all = words.clone();
+    for (state, like) in [("changed", "new"), ("reopened", "changed")] {
+        if !all.contains_key(state) {
+            all.insert(
+                state.to_owned(),
+                words.get(like).or(words.get("new"))?.clone(),
+            );
+        }
+    }
+    let known = all.keys().all(|state| STATES.contains(&state.as_str()));
+    (known && all.contains_key("new") && all.contains_key("closed")).then_some(Json::Object(all))
+}
 
 fn read_placeholder(
     name: &str,
@@ -318,20 +335,16 @@ fn read_placeholder(
         _ => Lifecycle::State,
     };
     let format = match (lifecycle, format) {
-        (Lifecycle::State, Some(Json::Object(words)))
-            if words.len() == STATES.len()
-                && STATES.iter().all(|state| words.contains_key(*state)) =>
-        {
-            Json::Object(words.clone()).to_string()
-        }
-        (Lifecycle::State, _) => {
-            let states = STATES.join(", ");
-            fields.problem(
-                "format",
-                format!("a state needs an object that gives the value for each of {states}"),
-            );
-            String::new()
-        }
+        (Lifecycle::State, format) => match format.and_then(Json::as_object).and_then(states) {
+            Some(words) => json_text(&words),
+            None => {
+                fields.problem(
+                    "format",
+                    "a state needs an object that gives the value for `new` and `closed`, and may give one for `changed`, `reopened` and `out-of-scope`",
+                );
+                String::new()
+            }
+        },
         (_, None) => "rfc3339".into(),
         (_, Some(Json::String(word))) if word == "rfc3339" || word == "epoch-ms" => word.clone(),
         (_, Some(_)) => {

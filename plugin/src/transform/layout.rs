@@ -1,8 +1,7 @@
 //! Where the values of a document stand: target paths made into places.
 
 use super::path::Segment;
-use super::plan::{Scope, Shape};
-use std::collections::BTreeMap;
+use super::plan::{Object, Scope, Shape};
 
 /// Makes a place for a value, and tells the lists on the way. Fails where a value and an object or a list would share a place.
 pub(super) fn insert(
@@ -50,15 +49,16 @@ fn descend<'s, 'p>(
     let mut shape = shape;
     let mut rest = segments;
     while let Some((segment, below)) = rest.split_first() {
-        let Shape::Object(keys) = shape else {
+        let Shape::Object(object) = shape else {
             return Err(());
         };
-        shape = keys
+        shape = object
+            .keys
             .entry(segment.name.clone())
-            .or_insert_with(|| Shape::Object(BTreeMap::new()));
+            .or_insert_with(|| Shape::Object(Object::default()));
         rest = below;
         if segment.list {
-            let fresh = matches!(shape, Shape::Object(keys) if keys.is_empty());
+            let fresh = matches!(shape, Shape::Object(object) if object.keys.is_empty());
             if fresh {
                 *shape = Shape::List(lists.len());
                 lists.push(Scope::default());
@@ -72,7 +72,7 @@ fn descend<'s, 'p>(
     }
     match shape {
         Shape::Leaf(leaf) => Ok((Below::Leaf(*leaf), rest)),
-        Shape::Object(keys) if keys.is_empty() => {
+        Shape::Object(object) if object.keys.is_empty() => {
             let leaf = *leaves;
             *leaves += 1;
             *shape = Shape::Leaf(leaf);

@@ -6,7 +6,7 @@
 //! described in `maps/README.md` and, for editors, in `maps/map.schema.json`.
 //!
 //! Modules point one way. Loading: `format` and `spec` read a map as it is written (through `reader`), `compile` checks it (`sources` the
-//! source paths, `layout` the target's) and makes a `plan`. Applying: `apply` carries the plan out on a record (`frames` is where it stands in
+//! source paths, `layout` and `needs` the target's) and makes a `plan`. Applying: `apply` carries the plan out on a record (`frames` is where it stands in
 //! the record, `evaluate` what it reads there, `instance` the document in the making), `documents` and `write` print what came out, `trace`
 //! tells which rule wrote what.
 
@@ -21,6 +21,7 @@ mod format;
 mod frames;
 mod instance;
 mod layout;
+mod needs;
 mod path;
 mod plan;
 mod problems;

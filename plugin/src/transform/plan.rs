@@ -152,7 +152,7 @@ impl Default for Scope {
         Scope {
             leaves: 0,
             lists: Vec::new(),
-            shape: Shape::Object(BTreeMap::new()),
+            shape: Shape::Object(Object::default()),
         }
     }
 }
@@ -160,9 +160,25 @@ impl Default for Scope {
 /// How a scope prints.
 #[derive(Debug)]
 pub(super) enum Shape {
-    Object(BTreeMap<String, Shape>),
+    Object(Object),
     Leaf(usize),
     List(usize),
+}
+
+/// An object within a document.
+#[derive(Debug, Default)]
+pub(super) struct Object {
+    pub(super) keys: BTreeMap<String, Shape>,
+    /// What the target model requires of it: of each group at least one key. An object that lacks one is not written.
+    pub(super) needs: Vec<Vec<String>>,
+}
+
+impl Object {
+    /// Whether these keys are all that it needs.
+    pub(super) fn is_whole(&self, written: &[&str]) -> bool {
+        let mut needs = self.needs.iter();
+        needs.all(|group| group.iter().any(|key| written.contains(&key.as_str())))
+    }
 }
 
 /// A value that the platform fills in.

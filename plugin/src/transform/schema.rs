@@ -214,6 +214,35 @@ impl<'s> Place<'s> {
         })
     }
 
+    /// The keys that an object needs here: of each group at least one. Of `anyOf` and `oneOf` those count whose alternatives all require a key.
+    pub(super) fn needs(&self) -> Vec<Vec<String>> {
+        let mut needs: Vec<Vec<String>> = Vec::new();
+        for node in &self.nodes {
+            // An alternative by itself names no properties: what it requires holds only together with the others.
+            if !has_keys(node.get("properties")) {
+                continue;
+            }
+            for name in list(node, "required") {
+                note(&mut needs, vec![text(name)]);
+            }
+            for word in ["anyOf", "oneOf"] {
+                let mut group = Vec::new();
+                for alternative in list(node, word) {
+                    let before = group.len();
+                    group.extend(list(alternative, "required").iter().map(text));
+                    if group.len() == before {
+                        group.clear();
+                        break;
+                    }
+                }
+                if !group.is_empty() {
+                    note(&mut needs, group);
+                }
+            }
+        }
+        needs
+    }
+
     /// The types that a value may have here.
     pub(super) fn kinds(&self) -> Kinds {
         let mut kinds = Kinds::NONE;
@@ -308,6 +337,23 @@ impl<'s> Place<'s> {
         self.nodes
             .iter()
             .any(|node| has_keys(node.get("properties")))
+    }
+}
+
+/// A list below a node; an empty one where there is none.
+fn list<'j>(node: &'j Json, name: &str) -> &'j [Json] {
+    node.get(name)
+        .and_then(Json::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+fn text(json: &Json) -> String {
+    json.as_str().unwrap_or_default().to_owned()
+}
+
+fn note(needs: &mut Vec<Vec<String>>, group: Vec<String>) {
+    if !needs.contains(&group) {
+        needs.push(group);
     }
 }
 
@@ -434,6 +480,28 @@ mod tests {
         assert_eq!(near("cves[].scor"), Some("cves[].score"));
         assert_eq!(near("server_tags"), Some("tags.server_tags"));
         assert_eq!(near("zzz"), None);
+    }
+
+    #[test]
+    fn what_an_object_needs_is_known_with_its_alternatives() {
+        let schema = schema(serde_json::json!({
+            "properties": {
+                "plain": {"type": "object", "properties": {"a": {}}},
+                "both": {
+                    "properties": {"a": {}, "b": {}, "c": {}},
+                    "required": ["a"],
+                    "anyOf": [{"required": ["b"]}, {"required": ["c"]}]
+                },
+                "either": {"oneOf": [
+                    {"properties": {"a": {}}, "required": ["a"]},
+                    {"properties": {"a": {}}}
+                ]}
+            }
+        }));
+        let needs = |name: &str| schema.root().property(name).unwrap().needs();
+        assert_eq!(needs("plain"), Vec::<Vec<String>>::new());
+        assert_eq!(needs("both"), [vec!["a"], vec!["b", "c"]]);
+        assert_eq!(needs("either"), [vec!["a"]]);
     }
 
     #[test]

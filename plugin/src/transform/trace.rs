@@ -87,11 +87,17 @@ impl Walk<'_> {
                 }
                 _ => {}
             },
-            Shape::Object(keys) => {
-                for (key, shape) in keys {
+            Shape::Object(object) => {
+                let mut written: Vec<&str> = Vec::new();
+                for (key, shape) in &object.keys {
                     let mut pointer = pointer.to_owned();
                     push_pointer(&mut pointer, key);
-                    self.values(shape, scope, instance, &pointer, root);
+                    if self.values(shape, scope, instance, &pointer, root) {
+                        written.push(key);
+                    }
+                }
+                if !object.is_whole(&written) {
+                    self.values.truncate(before);
                 }
             }
             Shape::List(list) if root && self.separate == Some(*list) => {}

@@ -1,4 +1,4 @@
-//! Prints a document: compact JSON, keys sorted, nothing empty.
+//! Prints a document: compact JSON, keys sorted, nothing empty, and no object without what the target model requires of it.
 
 use super::instance::{Instance, Leaf};
 use super::plan::{Scope, Shape};
@@ -51,16 +51,21 @@ impl Printer {
                 }
                 _ => false,
             },
-            Shape::Object(keys) => {
+            Shape::Object(object) => {
                 self.out.push(b'{');
                 let mut kept = false;
                 let mut first = true;
-                for (key, shape) in keys {
+                // Only asked for where the model requires something.
+                let mut written: Vec<&str> = Vec::new();
+                for (key, shape) in &object.keys {
                     if let Shape::Leaf(leaf) = shape
                         && let Some(Leaf::Placeholder(_)) = instance.leaves.get(*leaf)
                     {
                         // The platform will write it here: its parents must be there.
                         kept = true;
+                        if !object.needs.is_empty() {
+                            written.push(key);
+                        }
                         continue;
                     }
                     let before = self.out.len();
@@ -72,12 +77,15 @@ impl Printer {
                     if printed && self.value(shape, scope, instance, root) {
                         first = false;
                         kept = true;
+                        if !object.needs.is_empty() {
+                            written.push(key);
+                        }
                     } else {
                         self.out.truncate(before);
                     }
                 }
                 self.out.push(b'}');
-                kept
+                kept && object.is_whole(&written)
             }
             Shape::List(list) => self.list(*list, scope, instance, root),
         }

@@ -136,7 +136,7 @@ fn unknown_keys_and_conversions_are_told_with_the_nearest_one() {
             "/rules/0/sorce: `sorce` is not known here: did you mean `source`?",
             "/rules/1/convert/time/form: `form` is not known here: did you mean `from`?",
             "/rules/2/convert/time/from: `anything` is none of epoch-ms, text, any",
-            "/rules/3/when/is: `cve` is none of cve-id, ip, ipv4, ipv6, mac, number",
+            "/rules/3/when/is: `cve` is none of attack-sub-technique, attack-tactic, attack-technique, cve-id, ip, ipv4, ipv6, mac, number",
             "/rules/3/when/source: a test is missing: equals, in, is or present",
         ]
     );
@@ -225,8 +225,12 @@ fn what_makes_no_sense_is_refused() {
             "takes no source",
         ),
         (
-            json!({"target": "x", "placeholder": "state", "format": {"new": 1, "closed": 2}}),
-            "a state needs an object that gives the value for each of new, changed, closed, reopened",
+            json!({"target": "x", "placeholder": "state", "format": {"new": 1, "changed": 2}}),
+            "a state needs an object that gives the value for `new` and `closed`",
+        ),
+        (
+            json!({"target": "x", "placeholder": "state", "format": {"new": 1, "closed": 2, "gone": 3}}),
+            "may give one for `changed`, `reopened` and `out-of-scope`",
         ),
         (
             json!({"target": "x", "placeholder": "state"}),

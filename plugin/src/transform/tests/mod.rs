@@ -2,6 +2,7 @@
 
 mod bundled;
 mod loading;
+mod needs;
 mod properties;
 mod rules;
 mod seed;
