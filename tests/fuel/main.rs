@@ -1,4 +1,4 @@
-//! What a fixed transform costs, in instructions: a slower connector is seen without a clock.
+//! What a fixed transform costs, in instructions: a slower connector is seen without a clock. And what the component weighs.
 //!
 //! Fuel counts what the component executes, so the number is the same on every machine. A change that is meant to cost more (or less)
 //! records it anew: `RECORD_FUEL=1 cargo test -p cross-crate-tests --test fuel`, and says why in its commit.
@@ -66,6 +66,13 @@ async fn a_fixed_transform_uses_the_recorded_fuel() {
              `RECORD_FUEL=1 cargo test -p cross-crate-tests --test fuel`"
         );
     }
+}
+
+/// What a map, a schema or a line of code costs in size adds up unseen.
+#[test]
+fn the_component_is_smaller_than_a_mebibyte() {
+    let file = Source::Bundled.read(&Limits::default()).unwrap();
+    assert!(file.bytes.len() < 1 << 20, "{} bytes", file.bytes.len());
 }
 
 /// Fuel per entry, times 1,000: preparing the map is not counted.

@@ -13,6 +13,7 @@ use crate::store::{Policy, Switches};
 const BUNDLED: &[(&str, &str)] = &[
     ("safe", include_str!("../../models/safe.json")),
     ("qualys-etm", include_str!("../../models/qualys-etm.json")),
+    ("ocsf", include_str!("../../models/ocsf.json")),
 ];
 
 /// A target model.
@@ -130,7 +131,7 @@ mod tests {
     fn each_bundled_model_reads_and_has_the_name_of_its_file() {
         let models = Model::bundled().unwrap();
         let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-        assert_eq!(names, ["safe", "qualys-etm"]);
+        assert_eq!(names, ["safe", "qualys-etm", "ocsf"]);
         for model in &models {
             for kind in ["asset", "finding"] {
                 assert!(
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn safe_updates_and_does_not_onboard_and_the_other_does_both() {
+    fn safe_updates_and_does_not_onboard_and_the_others_do_both() {
         let unset = Policy::default();
         let both = |model: &str| {
             let switches = Model::by_name(model).unwrap().switches(&unset);
@@ -156,6 +157,7 @@ mod tests {
         };
         assert_eq!(both("safe"), (true, false));
         assert_eq!(both("qualys-etm"), (true, true));
+        assert_eq!(both("ocsf"), (true, true));
     }
 
     #[test]
@@ -189,6 +191,6 @@ mod tests {
     #[test]
     fn an_unknown_model_is_told_with_those_that_there_are() {
         let error = Model::by_name("ocsf2").unwrap_err().to_string();
-        assert!(error.contains("safe, qualys-etm"), "{error}");
+        assert!(error.contains("safe, qualys-etm, ocsf"), "{error}");
     }
 }

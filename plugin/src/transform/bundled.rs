@@ -20,6 +20,8 @@ const SAFE_ALERTS: &str = text(compact_json!("../../maps/safe-alerts.json"));
 const QUALYS: &str = text(compact_json!("../../maps/qualys-etm.json"));
 const SCOPED: &str = text(compact_json!("../../maps/qualys-etm-scoped.json"));
 const SCOPED_ALERTS: &str = text(compact_json!("../../maps/qualys-etm-scoped-alerts.json"));
+const OCSF: &str = text(compact_json!("../../maps/ocsf.json"));
+const OCSF_ALERTS: &str = text(compact_json!("../../maps/ocsf-alerts.json"));
 
 /// A file as text; one that is none would be an empty map, which does not load.
 const fn text(file: &'static [u8]) -> &'static str {
@@ -43,7 +45,7 @@ const fn map(
     }
 }
 
-const BUNDLED: [BundledMap; 8] = [
+const BUNDLED: [BundledMap; 11] = [
     map("safe", "endpoints", "safe", SAFE),
     map("safe", "alerts", "safe", SAFE_ALERTS),
     map("safe", "vulnerabilities", "safe", SAFE),
@@ -52,6 +54,9 @@ const BUNDLED: [BundledMap; 8] = [
     map("qualys-etm-scoped", "endpoints", "qualys-etm", SCOPED),
     map("qualys-etm-scoped", "alerts", "qualys-etm", SCOPED_ALERTS),
     map("qualys-etm-scoped", "vulnerabilities", "qualys-etm", SCOPED),
+    map("ocsf", "endpoints", "ocsf", OCSF),
+    map("ocsf", "alerts", "ocsf", OCSF_ALERTS),
+    map("ocsf", "vulnerabilities", "ocsf", OCSF),
 ];
 
 /// The bundled maps. The order matters: a host takes the first target that has a map for every chosen data stream.

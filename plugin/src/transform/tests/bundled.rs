@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 pub(super) fn model(target: &str) -> Vec<u8> {
     let file: Value = serde_json::from_str(match target {
         "safe" => include_str!("../../../../host-runner/models/safe.json"),
+        "ocsf" => include_str!("../../../../host-runner/models/ocsf.json"),
         _ => include_str!("../../../../host-runner/models/qualys-etm.json"),
     })
     .unwrap();
