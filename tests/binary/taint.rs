@@ -173,6 +173,7 @@ async fn every_command(level: SecurityLevel, seed: u64) {
     }
 }
 
+/// elastic/beats #52224; airbytehq/airbyte #15576: secrets in logs and traces.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_command_tells_or_keeps_a_standard_key_in_any_form() {
     every_command(SecurityLevel::Standard, 61).await;
@@ -227,7 +228,7 @@ async fn a_key_that_stands_in_an_ordinary_field_is_refused_and_one_that_gets_thr
     assert!(found.iter().any(|(_, bytes)| traces.find(bytes).is_some()));
 }
 
-/// airbytehq/airbyte #15576. What compiles a foreign component is told nothing but where that is.
+/// What compiles a foreign component is told nothing but where that is.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_process_that_compiles_a_component_has_an_empty_environment() {

@@ -9,7 +9,7 @@ use crate::component::{LoadError, TrustError};
 use crate::connection::ConnectionError;
 use crate::contract::connector::Check;
 use crate::contract::types::Problem;
-use crate::domain::{ConnectionName, RunId, TenantName};
+use crate::domain::{ConnectionName, HOST_SECRET, RunId, TenantName};
 use crate::engine::{CallError, EngineError, LimitReached};
 use crate::query::QueryError;
 use crate::secrets::KeyringError;
@@ -235,6 +235,9 @@ fn remedy(error: &ConnectionError) -> String {
 
 /// How to give a secret again that can't be opened.
 pub fn renewal(tenant: &TenantName, connection: &ConnectionName, secret: &str) -> String {
+    if secret.starts_with(HOST_SECRET) {
+        return format!("host-runner update {connection} --tenant {tenant} --proxy URL");
+    }
     format!("host-runner update {connection} --tenant {tenant} --secret {secret}=env:VARIABLE")
 }
 

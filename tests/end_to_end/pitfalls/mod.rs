@@ -312,8 +312,12 @@ const ROWS: &[Row] = &[
         "secrets in logs and traces",
         &[
             (
-                "tests/binary/keys.rs",
-                "the_key_stood_in_logs_and_traces_and_files",
+                "tests/binary/taint.rs",
+                "no_command_tells_or_keeps_a_standard_key_in_any_form",
+            ),
+            (
+                "tests/taint/sweep.rs",
+                "no_trace_of_an_advanced_key_or_a_signature_is_anywhere_after_syncs_with_faults",
             ),
             (
                 "host-runner/src/cli/logging.rs",
