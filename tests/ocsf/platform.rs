@@ -4,7 +4,9 @@ use crate::validator::wrong;
 use cortex_xdr_simulator::{AlertChange, NewAlert, Options, Simulator};
 use cross_crate_tests::{Rig, loopback, plugin, request, tenant};
 use futures_util::StreamExt;
-use host_runner::connection::{ConnectRequest, Desk, MapArgument, UpdateRequest, connect, update};
+use host_runner::connection::{
+    ConnectRequest, Desk, MapArgument, UpdateRequest, WayOutChange, connect, update,
+};
 use host_runner::domain::RunState;
 use host_runner::egress::Rate;
 use host_runner::pipeline::{ModeChoice, SyncOptions};
@@ -64,7 +66,9 @@ async fn leave_out_what_is_looked_at(rig: &mut Rig) {
         leave_out_users: None,
         skip_test: true,
         upgrade: false,
+        accept_reach: false,
         rate: Rate::Unlimited,
+        way_out: WayOutChange::default(),
     };
     rig.connection = update(&rig.desk, request, &()).await.unwrap();
 }
