@@ -19,10 +19,10 @@ mod files;
 mod keys;
 mod killing;
 mod proxy;
-mod purge;
-mod queries;
 #[path = "../../host-runner/src/component/trust/publisher.rs"]
 mod publisher;
+mod purge;
+mod queries;
 mod removal;
 mod rotation;
 mod runner;

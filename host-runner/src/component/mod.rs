@@ -7,9 +7,9 @@ mod inspect;
 mod manifest;
 mod outline;
 mod parts;
-mod secret_fields;
 mod profile;
 mod schema;
+mod secret_fields;
 mod source;
 mod trust;
 
