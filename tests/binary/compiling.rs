@@ -2,12 +2,15 @@
 
 use crate::runner::Runner;
 use cortex_xdr_simulator::Options;
+use host_runner::component::Source;
+use host_runner::engine::Limits;
 use wasm_encoder::{
-    CodeSection, Component, Function, FunctionSection, Instruction, Module, ModuleSection,
+    CodeSection, ComponentSection, Function, FunctionSection, Instruction, Module, ModuleSection,
     TypeSection, ValType,
 };
 
-/// A function of two million instructions, each of which needs what those before it computed.
+/// The bundled connector, so that nothing but its compiling can be refused, with one more module in it: a function of two million instructions, each of
+/// which needs what those before it computed.
 fn bomb() -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([], []);
@@ -25,9 +28,10 @@ fn bomb() -> Vec<u8> {
     code.function(&function);
     let mut module = Module::new();
     module.section(&types).section(&functions).section(&code);
-    let mut component = Component::new();
-    component.section(&ModuleSection(&module));
-    component.finish()
+    let bundled = Source::Bundled.read(&Limits::default()).unwrap();
+    let mut component = bundled.bytes.into_owned();
+    ModuleSection(&module).append_to_component(&mut component);
+    component
 }
 
 /// It may take two minutes: here it may take a second.
