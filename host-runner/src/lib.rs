@@ -1,7 +1,7 @@
 //! A host for connector components: loads them, sandboxes them per tenant, and drives them into a store.
 //!
-//! Modules point one way: `cli` → `connection` → `pipeline` → `store`, `engine` → `imports` → `egress`, `secrets` → `domain`; `personal` stands beside
-//! `domain`; `query`, which `cli` parses and `store` runs, knows only `domain`.
+//! Modules point one way: `cli` → `connection`, `recording` → `pipeline` → `store`, `engine` → `imports` → `egress`, `secrets` → `domain`; `personal`
+//! stands beside `domain`; `query`, which `cli` parses and `store` runs, knows only `domain`.
 //! Nothing here knows a word of any connector's vendor; what must be known about a connector is a typed field of the contract.
 
 pub mod cli;
@@ -16,5 +16,6 @@ pub mod model;
 pub mod personal;
 pub mod pipeline;
 pub mod query;
+pub mod recording;
 pub mod secrets;
 pub mod store;

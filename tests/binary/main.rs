@@ -23,6 +23,7 @@ mod proxy;
 mod publisher;
 mod purge;
 mod queries;
+mod recording;
 mod removal;
 mod rotation;
 mod runner;

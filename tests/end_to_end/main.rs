@@ -15,6 +15,7 @@ mod connecting;
 mod endpoints;
 mod faults;
 mod pitfalls;
+mod recordings;
 mod state;
 mod tenants;
 mod vulnerabilities;

@@ -14,7 +14,7 @@ use super::output::Output;
 use crate::component::{Source, Standing, Trust, TrustedKey};
 use crate::connection::Desk;
 use crate::domain::{Clock, SystemClock, Timestamp};
-use crate::engine::{Compiler, Plugin, Runtime, RuntimeOptions};
+use crate::engine::{Compiler, Limits, Plugin, Runtime, RuntimeOptions};
 use crate::secrets::{SecretSet, SecretSource};
 use crate::store::sqlite::Stores;
 
@@ -126,7 +126,8 @@ impl Context {
     /// Where it can't be used, or the data directory can't.
     pub async fn plugin(&self, pace: &PaceArgs) -> Result<Arc<Plugin>, Failure> {
         let cache = Some(self.data()?.join(COMPILED));
-        self.load(pace, cache, &self.source(), self.trust()?).await
+        self.load(pace.limits(), cache, &self.source(), self.trust()?)
+            .await
     }
 
     /// Loads the component for a command that needs no data: where the data directory can't be used, nothing is kept in it.
@@ -135,6 +136,15 @@ impl Context {
     /// Where the component can't be used.
     pub async fn plugin_alone(&self, pace: &PaceArgs) -> Result<Arc<Plugin>, Failure> {
         self.alone(pace, &self.source(), self.trust()?).await
+    }
+
+    /// The same, within limits of its own.
+    ///
+    /// # Errors
+    /// Where the component can't be used.
+    pub async fn plugin_within(&self, limits: Limits) -> Result<Arc<Plugin>, Failure> {
+        self.alone_within(limits, &self.source(), self.trust()?)
+            .await
     }
 
     /// The same for any component, with a trust of its own.
@@ -147,17 +157,27 @@ impl Context {
         source: &Source,
         trust: Trust,
     ) -> Result<Arc<Plugin>, Failure> {
+        self.alone_within(pace.limits(), source, trust).await
+    }
+
+    async fn alone_within(
+        &self,
+        limits: Limits,
+        source: &Source,
+        trust: Trust,
+    ) -> Result<Arc<Plugin>, Failure> {
         let kept = match self.data() {
             Ok(data) => {
                 let cache = Some(data.join(COMPILED));
-                self.load(pace, cache, source, trust.clone()).await
+                self.load(limits.clone(), cache, source, trust.clone())
+                    .await
             }
             Err(failure) => Err(failure),
         };
         match kept {
             Err(failure) if failure.exit == Exit::Store => {
                 tracing::info!("the compiled component is not kept: {failure}");
-                self.load(pace, None, source, trust).await
+                self.load(limits, None, source, trust).await
             }
             loaded => loaded,
         }
@@ -165,7 +185,7 @@ impl Context {
 
     async fn load(
         &self,
-        pace: &PaceArgs,
+        limits: Limits,
         cache: Option<PathBuf>,
         source: &Source,
         trust: Trust,
@@ -173,7 +193,7 @@ impl Context {
         let runtime = Runtime::new(RuntimeOptions {
             cache,
             compiler: self.compiler.clone(),
-            limits: pace.limits(),
+            limits,
             trust,
             ..RuntimeOptions::default()
         })?;

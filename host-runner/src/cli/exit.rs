@@ -32,13 +32,15 @@ pub enum Exit {
     Untrusted,
     /// A build of the component reaches further than the one before.
     Reach,
+    /// A recording was replayed, and the component did something else than it did then.
+    Diverged,
     /// Stopped by the user; what was committed stays.
     Cancelled,
 }
 
 impl Exit {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Success,
         Self::Internal,
         Self::Usage,
@@ -52,6 +54,7 @@ impl Exit {
         Self::SetAside,
         Self::Untrusted,
         Self::Reach,
+        Self::Diverged,
         Self::Cancelled,
     ];
 
@@ -71,6 +74,7 @@ impl Exit {
             Self::SetAside => 10,
             Self::Untrusted => 11,
             Self::Reach => 12,
+            Self::Diverged => 13,
             // What shells report for a process that ended by Ctrl-C.
             Self::Cancelled => 130,
         }
@@ -92,6 +96,7 @@ impl Exit {
             Self::SetAside => "set-aside",
             Self::Untrusted => "untrusted",
             Self::Reach => "reach",
+            Self::Diverged => "diverged",
             Self::Cancelled => "cancelled",
         }
     }
@@ -118,6 +123,7 @@ impl Exit {
                 "the component is not what its publisher gave: a hash or signature is wrong or missing"
             }
             Self::Reach => "the new build of the component reaches further than the old one",
+            Self::Diverged => "a replayed component did something else than was recorded",
             Self::Cancelled => "stopped by Ctrl-C; what was committed stays",
         }
     }

@@ -86,6 +86,12 @@ impl Session {
         self.trial.is_some()
     }
 
+    /// The way out, from now on with an eye on secrets that come back: for a recording.
+    pub fn watched(&self) -> Arc<Egress> {
+        self.egress.watch_echoes();
+        Arc::clone(&self.egress)
+    }
+
     /// The switches in force.
     pub fn switches(&self) -> Switches {
         self.model.switches(&self.connection.policy)

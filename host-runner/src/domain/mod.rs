@@ -10,6 +10,7 @@ mod ids;
 mod ledger;
 mod mode;
 mod names;
+pub mod needles;
 mod run_state;
 mod severity;
 mod text;

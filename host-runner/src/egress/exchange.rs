@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::client;
+use super::echoes::Echoes;
 use super::governor::Governor;
 use super::policy::{self, Declarations, Judged};
 use super::resolve::{Guarded, ResolveError};
@@ -32,6 +33,7 @@ pub struct Egress {
     governor: Governor,
     ledger: Arc<Ledger>,
     room: Arc<Semaphore>,
+    echoes: OnceLock<Echoes>,
 }
 
 /// An answer, whatever its status.
@@ -45,6 +47,8 @@ pub struct Incoming {
     pub body: IncomingBody,
     /// How long the host held this request back (pace and back-off).
     pub waited: Duration,
+    /// How often it was sent.
+    pub attempts: u32,
 }
 
 impl Egress {
@@ -66,6 +70,7 @@ impl Egress {
             governor,
             ledger: Arc::new(Ledger::default()),
             room,
+            echoes: OnceLock::new(),
         })
     }
 
@@ -120,7 +125,10 @@ impl Egress {
                 .limits
                 .attempt_timeout
                 .saturating_sub(begun.elapsed());
-            return self.answer(response, judged.call.name.clone(), permit, patience, waited);
+            let call = judged.call.name.clone();
+            let mut incoming = self.answer(response, call, permit, patience, waited)?;
+            incoming.attempts = number;
+            return Ok(incoming);
         }
     }
 
@@ -138,6 +146,16 @@ impl Egress {
     /// difference between two moments does not count against a step's wall time.
     pub fn held_back(&self) -> Duration {
         self.ledger.held_back()
+    }
+
+    /// From now on recognises the secrets, and what is made with them, where an answer gives them back.
+    pub fn watch_echoes(&self) {
+        self.echoes.get_or_init(|| Echoes::of(&self.config.secrets));
+    }
+
+    /// Recognises what must not be written down; none where nobody asked for that.
+    pub fn echoes(&self) -> Option<&Echoes> {
+        self.echoes.get()
     }
 
     fn declarations(&self) -> Declarations<'_> {
@@ -188,6 +206,9 @@ impl Egress {
             header_bytes: limits.header_bytes,
         };
         let headers = fill_headers(&judged.headers, ingredients)?;
+        if let Some(echoes) = self.echoes.get() {
+            echoes.note(&headers);
+        }
         self.judge_behind_proxy(judged).await?;
         self.ledger.attempted(call, repeated, request.body.len());
         let sending = self
@@ -273,6 +294,7 @@ impl Egress {
             headers,
             body,
             waited,
+            attempts: 1,
         })
     }
 }

@@ -183,6 +183,13 @@ fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     buffer.extend_from_slice(bytes);
 }
 
+/// Base64 with padding, in memory that is wiped.
+pub(super) fn base64(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut value = Zeroizing::new(Vec::new());
+    encode(bytes, Encoding::Base64, &mut value);
+    value
+}
+
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

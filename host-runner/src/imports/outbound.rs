@@ -12,6 +12,8 @@ pub struct Answer {
     pub status: u16,
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
+    /// How often the host sent the request, where that is known.
+    pub attempts: Option<u64>,
     /// The body, not yet read.
     pub body: Box<dyn ReplyBody>,
 }
@@ -55,6 +57,7 @@ impl Outbound for Egress {
             Ok(Answer {
                 status: incoming.status.as_u16(),
                 headers: headers.collect(),
+                attempts: Some(u64::from(incoming.attempts)),
                 body: Box::new(incoming.body),
             })
         })
@@ -66,6 +69,14 @@ impl Outbound for Egress {
 
     fn take_usage(&self) -> Usage {
         Egress::take_usage(self)
+    }
+
+    fn blanked(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.echoes()?.blanked(bytes)
+    }
+
+    fn begun(&self, bytes: &[u8]) -> usize {
+        self.echoes().map_or(0, |echoes| echoes.begun(bytes))
     }
 }
 

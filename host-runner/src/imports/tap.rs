@@ -27,5 +27,5 @@ pub trait Tap: Send + Sync {
     fn idle(&self);
 
     /// `clock.sleep`.
-    fn sleep(&self, milliseconds: u64) -> BoxFuture<'static, ()>;
+    fn sleep(self: Arc<Self>, milliseconds: u64) -> BoxFuture<'static, ()>;
 }

@@ -76,6 +76,18 @@ impl Marks {
         Place::of(self, [0])
     }
 
+    /// The marked properties by name, wherever they stand.
+    pub fn by_name(&self) -> Vec<(&str, Personal)> {
+        let named = self.nodes.iter().flat_map(|node| &node.properties);
+        named
+            .filter_map(|(name, at)| {
+                let place = Place::of(self, [*at]);
+                let what = place.what().or_else(|| place.item().what());
+                what.map(|what| (name.as_str(), what))
+            })
+            .collect()
+    }
+
     /// Whether anything is marked so.
     pub fn any(&self, what: Personal) -> bool {
         self.nodes.iter().any(|node| node.what == Some(what))

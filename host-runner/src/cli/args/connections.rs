@@ -20,15 +20,15 @@ pub struct Named {
     pub tenant: TenantName,
 }
 
-/// A connection by its name and tenant, or all there are.
+/// A connection by its name and tenant, or all there are; for `sync`, which can do with a recording instead.
 #[derive(Debug, Clone, Args)]
 pub struct NamedOrAll {
     /// The connection's name
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present_any = ["all", "replay"])]
     pub name: Option<ConnectionName>,
 
     /// The tenant that it belongs to
-    #[arg(long, value_name = "TENANT", required_unless_present = "all")]
+    #[arg(long, value_name = "TENANT", required_unless_present_any = ["all", "replay"])]
     pub tenant: Option<TenantName>,
 
     /// All connections of the tenant, or of all tenants

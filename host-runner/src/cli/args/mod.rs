@@ -5,6 +5,7 @@ mod component;
 mod connections;
 mod keys;
 mod pace;
+mod recording;
 mod records;
 mod runs;
 mod simulator;
@@ -22,6 +23,7 @@ pub use connections::{
 };
 pub use keys::{KeysArgs, KeysCommand};
 pub use pace::{PaceArgs, RequestRate};
+pub use recording::RecordingArgs;
 pub use records::{
     AssetStanding, AssetsArgs, FindingStanding, FindingsArgs, QuarantineArgs, TransformArgs,
 };

@@ -36,7 +36,11 @@ impl PaceArgs {
 
     /// All limits: the defaults, and what is set by hand.
     pub fn limits(&self) -> Limits {
-        let mut limits = Limits::default();
+        self.limits_over(Limits::default())
+    }
+
+    /// These limits, and over them what is set by hand.
+    pub fn limits_over(&self, mut limits: Limits) -> Limits {
         for (name, value) in &self.limits.set {
             limits.set(name, *value);
         }

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::connections::NamedOrAll;
 use super::pace::PaceArgs;
+use super::recording::RecordingArgs;
 use crate::domain::{ConnectionName, DataStreamName, RunId, TenantName};
 
 /// What to read.
@@ -29,13 +30,17 @@ pub enum Mode {
         anything for absence. A sync that would remove too much, or the first after the key was replaced, removes nothing, tells \
         what it would remove, and ends with exit code 8 until it is run with --confirm-removals.\n\nWith --all, each connection is synced for itself: one \
         that fails, is set aside, or whose tenant's file can't be used keeps no other from being synced. What failed is told at the end, and the exit \
-        code is that of the first that failed, by tenant and name.",
+        code is that of the first that failed, by tenant and name.\n\n\
+        --record keeps what the connector asked and was told in a file, without secrets; --replay runs such a file again bit for bit, without a \
+        network, a connection or a data directory, and tells the first thing that the loaded component does otherwise.",
     after_long_help = "Examples:\n  \
         host-runner sync xdr --tenant acme\n  \
         host-runner sync xdr --tenant acme --stream endpoints --requests-per-second 2\n  \
         host-runner sync xdr --tenant acme --dry-run --examples 20\n  \
         host-runner sync --all --at-once 8\n  \
-        host-runner sync xdr --tenant acme --stream alerts --mode full --confirm-removals"
+        host-runner sync xdr --tenant acme --stream alerts --mode full --confirm-removals\n  \
+        host-runner sync xdr --tenant acme --record bug.ndjson.zst --anonymise\n  \
+        host-runner sync --replay bug.ndjson.zst --plugin new_build.wasm"
 )]
 pub struct SyncArgs {
     /// Which connection, or all.
@@ -74,6 +79,10 @@ pub struct SyncArgs {
     /// ... and at least so many of them
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub removal_at_least: u64,
+
+    /// Recordings.
+    #[command(flatten)]
+    pub recording: RecordingArgs,
 
     /// Limits and pace.
     #[command(flatten)]

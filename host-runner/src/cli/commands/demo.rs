@@ -98,7 +98,7 @@ async fn show(context: &Context, keep: Option<&PathBuf>) -> CommandResult {
 
     title("\nSyncing")?;
     let session = session(&desk, &tenant, &connection, &[], Rate::Unlimited).await?;
-    let ended = sync::all(context, &desk, &session, &SyncOptions::default(), 0).await?;
+    let ended = sync::all(context, &desk, &session, &SyncOptions::default(), 0, None).await?;
     let samples = samples(context, &session.store).await?;
     if output.json() {
         output.document(&json!({

@@ -10,7 +10,9 @@ mod demo;
 mod inspect;
 mod keys;
 mod purge;
+mod recording;
 mod records;
+mod replay;
 mod runs;
 #[cfg(feature = "simulator")]
 mod simulate;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{stop, sync_all};
+use super::recording::{self, Recording};
+use super::{replay, stop, sync_all};
 use crate::cli::args::{Mode, SyncArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -18,6 +19,7 @@ use crate::domain::RunState;
 use crate::pipeline::{
     Cancel, FaultKind, ModeChoice, RunFault, RunReport, SyncError, SyncOptions, sync,
 };
+use crate::recording::Recorder;
 use crate::store::{Changed, RemovalGuard, Run, Store, Verdict};
 
 /// What the syncs of a session came to.
@@ -38,6 +40,10 @@ pub struct Ran {
 
 /// Runs it.
 pub async fn run(context: &Context, args: &SyncArgs) -> CommandResult {
+    if let Some(file) = &args.recording.replay {
+        return replay::run(context, args, file).await;
+    }
+    recording::check(&args.recording)?;
     let desk = context.desk(&args.pace).await?;
     let options = options(args);
     let Some(named) = args.connection.one() else {
@@ -56,13 +62,29 @@ pub async fn run(context: &Context, args: &SyncArgs) -> CommandResult {
     } else {
         session
     };
-    let ended = all(context, &desk, &session, &options, args.examples).await?;
+    let recording = Recording::begin(&args.recording, &desk, &session, &options)?;
+    let recorder = recording.as_ref().map(Recording::recorder);
+    let mut ended = all(context, &desk, &session, &options, args.examples, recorder).await?;
+    let recorded = match recording {
+        Some(recording) => recording.end(context, &desk.plugin).await,
+        None => Ok(Value::Null),
+    };
+    let recorded = recorded.unwrap_or_else(|failure| {
+        let told = failure.to_json();
+        // Why the sync failed comes first.
+        match &mut ended.failure {
+            Some(first) => first.message = format!("{first}; and {}", failure.message),
+            none => *none = Some(failure),
+        }
+        told
+    });
     if context.output.json() {
         context.output.document(&json!({
             "connection": named.name,
             "tenant": named.tenant,
             "dryRun": args.dry_run,
             "runs": documents(&ended, named.name.as_str()),
+            "recording": recorded,
             "process": process(),
         }))?;
     }
@@ -112,10 +134,11 @@ pub async fn all(
     session: &Session,
     options: &SyncOptions,
     examples: u32,
+    recorder: Option<&Recorder>,
 ) -> Result<Ended, Failure> {
     let cancel = Cancel::new();
     let _listening = stop::on_signal(&cancel, &context.output);
-    all_until(context, desk, session, options, examples, &cancel).await
+    all_until(context, desk, session, options, examples, recorder, &cancel).await
 }
 
 /// The same, until it is stopped.
@@ -125,6 +148,7 @@ pub async fn all_until(
     session: &Session,
     options: &SyncOptions,
     examples: u32,
+    recorder: Option<&Recorder>,
     cancel: &Cancel,
 ) -> Result<Ended, Failure> {
     let mut ended = Ended {
@@ -140,7 +164,10 @@ pub async fn all_until(
             Arc::clone(&line) as _,
             cancel.clone(),
         );
-        let report = sync(&job).await;
+        let report = match recorder {
+            Some(recorder) => sync(&recorder.tapped(job)).await,
+            None => sync(&job).await,
+        };
         line.clear();
         let report = report.map_err(explained)?;
         let run = session.store.run(report.run).await?;

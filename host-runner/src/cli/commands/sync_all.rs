@@ -134,7 +134,16 @@ async fn one(
     }
     let rate = args.pace.rate();
     let session = session(desk, tenant, name, &args.streams, rate).await?;
-    all_until(context, desk, &session, options, args.examples, cancel).await
+    all_until(
+        context,
+        desk,
+        &session,
+        options,
+        args.examples,
+        None,
+        cancel,
+    )
+    .await
 }
 
 impl Done {
