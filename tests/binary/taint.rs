@@ -100,6 +100,11 @@ async fn every_command(level: SecurityLevel, seed: u64) {
         .tenant()
         .add_endpoint(NewEndpoint::default());
     synced(&mut found).await;
+    // What is written down of a sync is in the data directory, and so among what is searched.
+    let recording = runner.data().join("recording.ndjson");
+    let recorded = ["--mode", "full", "--record", recording.to_str().unwrap()];
+    let recorded = [&sync[..], &recorded].concat();
+    assert!(told(&runner, &recorded, &mut found).await);
     let tried = [&sync[..], &["--dry-run"]].concat();
     assert!(told(&runner, &tried, &mut found).await);
 
@@ -162,6 +167,7 @@ async fn every_command(level: SecurityLevel, seed: u64) {
         ("errors of sync", "DEBUG"),
         ("output of runs show", "apiKey"),
         ("acme.db", "SQLite format 3"),
+        ("recording.ndjson", "get_endpoint"),
     ] {
         let told = found.iter().any(|(found, bytes)| {
             found.contains(place)

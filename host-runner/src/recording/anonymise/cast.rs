@@ -283,6 +283,7 @@ fn ids(old: &BTreeSet<String>, random: &mut dyn FnMut() -> u64) -> HashMap<Strin
     for id in old {
         by_shape.entry(shape(id)).or_default().push(id);
     }
+    with_their_family(&mut by_shape);
     for (shape, ids) in by_shape {
         let places = shape.matches(['9', 'f']).count();
         let hex = shape.contains('f');
@@ -314,6 +315,29 @@ fn ids(old: &BTreeSet<String>, random: &mut dyn FnMut() -> u64) -> HashMap<Strin
         }
     }
     made
+}
+
+/// More digits than a number in an answer has.
+const BEYOND_NUMBERS: usize = 21;
+
+/// An id of hexadecimal digits that happens to have no letter is sorted among the others of its length, and not apart. Not a short one: that may be a
+/// number in an answer, and must stay one.
+fn with_their_family<'a>(by_shape: &mut BTreeMap<String, Vec<&'a String>>) {
+    let decimal: Vec<String> = by_shape
+        .keys()
+        .filter(|shape| shape.starts_with('9') && shape.len() >= BEYOND_NUMBERS)
+        .cloned()
+        .collect();
+    for shape in decimal {
+        let hex = shape.replace('9', "f");
+        if by_shape.contains_key(&hex)
+            && let Some(ids) = by_shape.remove(&shape)
+        {
+            let family = by_shape.entry(hex).or_default();
+            family.extend(ids);
+            family.sort_unstable();
+        }
+    }
 }
 
 /// The shape of what is neither a number nor hexadecimal.
@@ -400,20 +424,22 @@ impl Mask {
         pieces.join(&between.to_string())
     }
 
+    /// An id's other name, in capitals where the id is.
+    fn id(&self, id: &str) -> Option<String> {
+        let other = self.ids.get(&id.to_lowercase())?;
+        let capitals = id.chars().any(|c| c.is_ascii_uppercase()) && other.len() == id.len();
+        Some(if capitals {
+            other.to_uppercase()
+        } else {
+            other.clone()
+        })
+    }
+
     /// A marked value under its other name.
     pub fn value(&self, what: Personal, value: &str) -> String {
         let trimmed = value.trim();
         match what {
-            Personal::Id => match self.ids.get(&trimmed.to_lowercase()) {
-                Some(other)
-                    if trimmed.chars().any(|c| c.is_ascii_uppercase())
-                        && other.len() == trimmed.len() =>
-                {
-                    other.to_uppercase()
-                }
-                Some(other) => other.clone(),
-                None => self.text(value),
-            },
+            Personal::Id => self.id(trimmed).unwrap_or_else(|| self.text(value)),
             Personal::Host => match trimmed.parse::<IpAddr>() {
                 Ok(ip) => self.ip(ip),
                 Err(_) => self.host(trimmed),
@@ -425,6 +451,12 @@ impl Mask {
 
     /// A text in which everything has its other name.
     pub fn text(&self, text: &str) -> String {
+        // A whole id that nothing marks, as in a checkpoint.
+        if text.len() >= SHORTEST_NUMBER
+            && let Some(other) = self.id(text)
+        {
+            return other;
+        }
         let mut made = String::with_capacity(text.len());
         let mut at = 0;
         for (range, found) in patterns::find(text) {

@@ -36,7 +36,13 @@ fn in_word(c: char) -> bool {
 }
 
 fn in_one_word(word: &str, at: usize, found: &mut Vec<(Range<usize>, Found)>) {
-    let bare = word.trim_end_matches(['.', ':', '-']);
+    let ended = word.trim_end_matches(['.', '-']);
+    let bare = if ended.ends_with("::") && ended.parse::<Ipv6Addr>().is_ok() {
+        // A network's address ends so.
+        ended
+    } else {
+        word.trim_end_matches(['.', ':', '-'])
+    };
     let lead = bare.len() - bare.trim_start_matches(['.', '-']).len();
     let bare = bare.get(lead..).unwrap_or_default();
     let whole = at + lead..at + lead + bare.len();
@@ -136,7 +142,15 @@ mod tests {
 
     #[test]
     fn paths_versions_times_and_registry_keys_are_left_alone() {
-        let text = "C:\\Users\\x HKLM\\Software at 12:30:45 v10.0.14393 SYSTEM32\\cmd.exe a::b CVE-2024-1234 7.9.0.123456";
+        let text = "C:\\Users\\x HKLM\\Software at 12:30:45 v10.0.14393 SYSTEM32\\cmd.exe std::vec CVE-2024-1234 7.9.0.123456";
         assert_eq!(pieces(text), [""; 0]);
+    }
+
+    #[test]
+    fn what_can_be_an_address_is_taken_for_one() {
+        assert_eq!(
+            pieces("in 2001:db8:7::/64, at fe80::1: and a::b"),
+            ["2001:db8:7::", "fe80::1", "a::b"]
+        );
     }
 }

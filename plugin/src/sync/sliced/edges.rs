@@ -5,6 +5,7 @@
 //! may have slipped through, and the slice is read again.
 
 use crate::json_text::json_text;
+use serde::Serialize;
 use serde_json::Value;
 
 /// A record's key as text, also where it came as a number; the whole record where it has none.
@@ -23,6 +24,43 @@ pub(in crate::sync) fn hash(key: &str) -> u64 {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     hash.max(1)
+}
+
+/// The longest key that a checkpoint holds as it is, in bytes; those of the API are far shorter.
+const LONGEST: usize = 128;
+
+/// The record at an edge of a page, as a checkpoint holds it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(in crate::sync) enum Edge {
+    /// By its key, which a checkpoint in which the keys have other names (a recording that was anonymised) has another one for; no hash would.
+    Key(String),
+    /// By the hash of a key that is long, or that an earlier build wrote down.
+    Hash(u64),
+}
+
+impl Edge {
+    pub fn of(key: &str) -> Edge {
+        if key.len() <= LONGEST {
+            Edge::Key(key.to_owned())
+        } else {
+            Edge::Hash(hash(key))
+        }
+    }
+
+    pub fn read(json: &Value) -> Option<Edge> {
+        match json {
+            Value::String(key) => Some(Edge::Key(key.clone())),
+            other => other.as_u64().map(Edge::Hash),
+        }
+    }
+
+    pub fn hash(&self) -> u64 {
+        match self {
+            Edge::Key(key) => hash(key),
+            Edge::Hash(hash) => *hash,
+        }
+    }
 }
 
 /// A set of hashes of bounded size: 128 kB once something is in it. A table of its own, because those of the standard library would be
@@ -100,6 +138,23 @@ mod tests {
             key_of(&json!({"a": 1}), "id"),
             key_of(&json!({"a": 2}), "id")
         );
+    }
+
+    #[test]
+    fn an_edge_stands_for_the_same_record_in_every_form_that_a_checkpoint_has() {
+        let long = "k".repeat(LONGEST + 1);
+        for key in ["id-1", "", long.as_str()] {
+            let edge = Edge::of(key);
+            let read = Edge::read(&serde_json::to_value(&edge).unwrap());
+            assert_eq!((read, edge.hash()), (Some(edge), hash(key)));
+        }
+        assert_eq!(
+            Edge::read(&json!(hash("id-1"))).unwrap().hash(),
+            hash("id-1")
+        );
+        assert_eq!(Edge::of("id-1"), Edge::Key("id-1".to_owned()));
+        assert_eq!(Edge::of(&long), Edge::Hash(hash(&long)));
+        assert_eq!(Edge::read(&Value::Null), None);
     }
 
     #[test]

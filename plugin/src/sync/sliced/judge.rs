@@ -1,6 +1,6 @@
 //! Whether what was read of a slice is all of it.
 
-use super::edges::{hash, key_of};
+use super::edges::{Edge, hash, key_of};
 use super::state::{Current, Done, Part};
 use super::{ATTEMPTS, Sliced};
 use crate::api;
@@ -140,7 +140,7 @@ impl<P: Platform> Sliced<P> {
             .records
             .first()
             .map(|record| hash(&key_of(record, self.listing.key)));
-        Ok((first != current.first).then(|| {
+        Ok((first != current.first.as_ref().map(Edge::hash)).then(|| {
             format!(
                 "The slice {name} does not begin with the same record when it is asked for again."
             )

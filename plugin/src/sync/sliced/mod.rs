@@ -15,6 +15,7 @@ mod judge;
 mod parts;
 mod state;
 
+use edges::Edge;
 pub(super) use edges::{Keys, hash, key_of};
 pub(super) use state::{Limits, State};
 
@@ -402,7 +403,7 @@ impl<P: Platform> Sliced<P> {
         let hashes: Vec<u64> = keys.iter().map(|key| hash(key)).collect();
 
         // Up to the last record of the page before all is known.
-        let known = match current.last {
+        let known = match current.last.as_ref().map(Edge::hash) {
             None => Some(0),
             Some(last) => hashes
                 .iter()
@@ -461,8 +462,11 @@ impl<P: Platform> Sliced<P> {
             current.read += fresh;
             current.offset = offset;
             current.looked = short;
-            current.first = current.first.or(hashes.first().copied());
-            current.last = hashes.last().copied().or(current.last);
+            current.first = current
+                .first
+                .take()
+                .or_else(|| keys.first().map(|key| Edge::of(key)));
+            current.last = keys.last().map(|key| Edge::of(key)).or(current.last.take());
         }
         let expected = self.state.expected(limits);
         if ended || out_of_offsets {

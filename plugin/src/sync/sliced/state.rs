@@ -1,5 +1,6 @@
 //! Where a read in slices stands: what a checkpoint holds.
 
+use super::edges::Edge;
 use crate::api::PAGE_RECORDS;
 use crate::contract::{Mode, Slice};
 use crate::sync::recheck;
@@ -86,9 +87,9 @@ pub(super) struct Current {
     pub looked: bool,
     /// Whether the attempt before gave nothing at all.
     pub empty: bool,
-    /// The hashes of the keys of the first record that was handed over and of the last one, where the next page begins.
-    pub first: Option<u64>,
-    pub last: Option<u64>,
+    /// The first record that was handed over and the last one, where the next page begins.
+    pub first: Option<Edge>,
+    pub last: Option<Edge>,
 }
 
 impl Current {
@@ -117,8 +118,8 @@ impl Current {
             whole: flag(json, "whole"),
             looked: flag(json, "looked"),
             empty: flag(json, "empty"),
-            first: number(json, "first"),
-            last: number(json, "last"),
+            first: json.get("first").and_then(Edge::read),
+            last: json.get("last").and_then(Edge::read),
         })
     }
 }
@@ -339,8 +340,8 @@ mod tests {
                 whole: true,
                 looked: true,
                 empty: true,
-                first: Some(u64::MAX),
-                last: Some(7),
+                first: Some(Edge::Hash(u64::MAX)),
+                last: Some(Edge::of("k")),
                 ..Current::new(
                     Range {
                         from: None,
