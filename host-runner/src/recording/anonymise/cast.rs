@@ -322,7 +322,7 @@ const BEYOND_NUMBERS: usize = 21;
 
 /// An id of hexadecimal digits that happens to have no letter is sorted among the others of its length, and not apart. Not a short one: that may be a
 /// number in an answer, and must stay one.
-fn with_their_family<'a>(by_shape: &mut BTreeMap<String, Vec<&'a String>>) {
+fn with_their_family(by_shape: &mut BTreeMap<String, Vec<&String>>) {
     let decimal: Vec<String> = by_shape
         .keys()
         .filter(|shape| shape.starts_with('9') && shape.len() >= BEYOND_NUMBERS)
