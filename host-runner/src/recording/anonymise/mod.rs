@@ -6,6 +6,7 @@
 
 mod cast;
 mod error;
+mod ids;
 mod packing;
 mod patterns;
 mod spool;
