@@ -311,29 +311,40 @@ impl Found {
         }
     }
 
+    /// What both builds have. What only one has is told: one more reaches further, one less reaches less.
+    fn in_both<'p, V>(
+        &mut self,
+        aspect: Aspect,
+        name: &str,
+        pair: Pair<'p, V>,
+        shown: impl Fn(&V) -> String,
+    ) -> Option<(&'p V, &'p V)> {
+        match pair {
+            (Some(old), Some(new)) => return Some((old, new)),
+            (old, new) => {
+                let direction = if new.is_some() {
+                    Direction::Further
+                } else {
+                    Direction::Less
+                };
+                if old.is_some() || new.is_some() {
+                    self.add(
+                        direction,
+                        aspect,
+                        name,
+                        None,
+                        (old.map(&shown), new.map(&shown)),
+                    );
+                }
+            }
+        }
+        None
+    }
+
     fn call(&mut self, name: &str, pair: Pair<'_, CallProfile>) {
         let aspect = Aspect::Call;
-        let (old, new) = match pair {
-            (Some(old), Some(new)) => (old, new),
-            (None, Some(new)) => {
-                return self.add(
-                    Direction::Further,
-                    aspect,
-                    name,
-                    None,
-                    (None, Some(new.to_string())),
-                );
-            }
-            (Some(old), None) => {
-                return self.add(
-                    Direction::Less,
-                    aspect,
-                    name,
-                    None,
-                    (Some(old.to_string()), None),
-                );
-            }
-            (None, None) => return,
+        let Some((old, new)) = self.in_both(aspect, name, pair, CallProfile::to_string) else {
+            return;
         };
         let further = Direction::Further;
         self.text(further, (aspect, name, "origin"), &old.origin, &new.origin);
@@ -434,27 +445,9 @@ impl Found {
 
     fn stream(&mut self, name: &str, pair: Pair<'_, StreamProfile>) {
         let aspect = Aspect::DataStream;
-        let (old, new) = match pair {
-            (Some(old), Some(new)) => (old, new),
-            (None, Some(new)) => {
-                return self.add(
-                    Direction::Further,
-                    aspect,
-                    name,
-                    None,
-                    (None, Some(new.title.clone())),
-                );
-            }
-            (Some(old), None) => {
-                return self.add(
-                    Direction::Less,
-                    aspect,
-                    name,
-                    None,
-                    (Some(old.title.clone()), None),
-                );
-            }
-            (None, None) => return,
+        let Some((old, new)) = self.in_both(aspect, name, pair, |stream| stream.title.clone())
+        else {
+            return;
         };
         self.text(
             Direction::Other,
