@@ -20,6 +20,7 @@ mod observe;
 mod report;
 mod run;
 mod shape;
+mod stop;
 
 pub use books::Books;
 pub use cancel::Cancel;

@@ -13,6 +13,7 @@ use super::mode::{Chosen, Due, choose};
 use super::notes::Notes;
 use super::observe::Progress;
 use super::report::{RunReport, SyncError};
+use super::stop::{Ending, Stop};
 use crate::contract::connector::{self, MapContext, SyncRequest};
 use crate::domain::{Ledger, Mode, RunId, RunState, Timestamp};
 use crate::engine::{CallError, Delivery, LimitReached, Mapper};
@@ -113,37 +114,6 @@ struct Run<'a, S> {
     guard: &'a RemovalGuard,
     last_checkpoint: Option<Vec<u8>>,
     bounds: Bounds,
-}
-
-/// How a run comes to an end.
-enum Ending {
-    End(Verdict),
-    Cancelled,
-    Fault(RunFault),
-}
-
-/// Why a step could not be committed.
-enum Stop {
-    Fault(RunFault),
-    Store(StoreError),
-}
-
-impl From<RunFault> for Stop {
-    fn from(fault: RunFault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<CallError> for Stop {
-    fn from(error: CallError) -> Self {
-        Self::Fault(error.into())
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
 }
 
 impl<'a, S: Books> Run<'a, S> {
