@@ -117,3 +117,34 @@ async fn a_sync_that_stores_nothing_says_why() {
     assert!(synced.out.contains("nothing was stored of"), "{synced:?}");
     assert!(synced.out.contains("tags"), "{synced:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_connects_with_the_map_as_printed_is_told_what_is_wrong_with_it() {
+    let runner = Runner::new(small()).await;
+    let streams = || json!({"dataStreams": ["endpoints", "vulnerabilities"]});
+    let told = runner
+        .connect_with(streams(), &["--map", "qualys-etm"])
+        .await
+        .succeeded();
+    let cautions: Vec<&str> = told
+        .out
+        .lines()
+        .filter(|line| line.starts_with("caution: "))
+        .collect();
+    assert_eq!(cautions.len(), 1, "{}", told.out);
+    assert!(cautions[0].contains("`qualys-etm-scoped`"), "{}", told.out);
+    let told = runner
+        .run(&[
+            "update",
+            "xdr",
+            "--tenant",
+            "acme",
+            "--map",
+            "endpoints=qualys-etm-scoped",
+            "--map",
+            "vulnerabilities=qualys-etm-scoped",
+        ])
+        .await
+        .succeeded();
+    assert!(!told.out.contains("caution"), "{}", told.out);
+}

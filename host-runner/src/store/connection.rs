@@ -147,6 +147,17 @@ pub struct StoredMap {
     pub body: String,
 }
 
+impl StoredMap {
+    /// What whoever chooses it should know before, where its author wrote that down.
+    pub fn caution(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Cautious {
+            caution: Option<String>,
+        }
+        serde_json::from_str::<Cautious>(&self.body).ok()?.caution
+    }
+}
+
 /// A secret as it is kept: what it holds is opaque to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedSecret {

@@ -88,6 +88,7 @@ pub(super) fn read(mapping: &[u8], problems: &mut Vec<Problem>) -> Option<MapFil
     fields.required_text("name");
     fields.text("title");
     fields.text("description");
+    fields.text("caution");
     version(&mut fields);
     fields.required_text("target");
     let streams = match fields.texts("source") {

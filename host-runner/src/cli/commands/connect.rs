@@ -1,5 +1,6 @@
 //! `connect` and `update`: setting connections up and changing them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -54,6 +55,18 @@ impl Onlooker for Telling {
             human::list(&completed.data_streams),
             human::plain(&maps.target),
         ));
+        let cautions: BTreeMap<&str, String> = maps
+            .maps
+            .values()
+            .filter_map(|map| Some((map.name.as_str(), map.caution()?)))
+            .collect();
+        for (map, caution) in cautions {
+            self.tell(&format!(
+                "caution: {}: {}",
+                human::plain(map),
+                human::plain(&caution)
+            ));
+        }
         for line in view::way_out::before(way_out, SystemClock.now()) {
             self.tell(&format!("  {}", human::plain(&line)));
         }

@@ -14,10 +14,13 @@ pub fn document(connection: &Connection, tenant: &TenantName) -> Value {
         .maps
         .iter()
         .map(|(stream, map)| {
-            (
-                stream.to_string(),
-                json!({"name": map.name, "version": map.version, "sha256": map.hash}),
-            )
+            let told = json!({
+                "name": map.name,
+                "version": map.version,
+                "sha256": map.hash,
+                "caution": map.caution(),
+            });
+            (stream.to_string(), told)
         })
         .collect();
     let origins: Map<String, Value> = connection
