@@ -9,8 +9,8 @@
 //! `transform` knows nothing of Cortex XDR; another connector can take it as it is.
 
 pub mod api;
+mod bundle;
 pub mod check;
-mod compact;
 #[cfg(target_arch = "wasm32")]
 mod component;
 pub mod configure;

@@ -1,24 +1,24 @@
 //! The JSON Schemas that come with the connector, from the files beside this one.
 
-use crate::compact::compact_json;
+use crate::bundle::file;
 use crate::configure::DataStream;
 use std::borrow::Cow;
 
 /// JSON Schema (2020-12) of the configuration, good enough that a host draws its form from it: `x-order` gives the order of the fields, a
 /// secret is `writeOnly`.
 pub fn config_schema() -> &'static [u8] {
-    compact_json!("config.schema.json")
+    file("src/describe/config.schema.json").as_bytes()
 }
 
 /// JSON Schema (2020-12) of one source record of a data stream. It names what the vendor documents and what was seen; fields
 /// that it does not name are kept under their own names. What tells who or where somebody is carries `x-personal`, as the contract has it.
 pub fn source_schema(data_stream: DataStream) -> Cow<'static, [u8]> {
-    const ENDPOINTS: &[u8] = compact_json!("schemas/endpoints.json");
-    const CVES: &[u8] = compact_json!("schemas/vulnerabilities.json");
+    let endpoints = || file("src/describe/schemas/endpoints.json").as_bytes();
+    let cves = || file("src/describe/schemas/vulnerabilities.json").as_bytes();
     match data_stream {
-        DataStream::Endpoints => Cow::Borrowed(ENDPOINTS),
-        DataStream::Alerts => Cow::Borrowed(compact_json!("schemas/alerts.json")),
-        DataStream::Vulnerabilities => Cow::Owned(joined(ENDPOINTS, CVES)),
+        DataStream::Endpoints => Cow::Borrowed(endpoints()),
+        DataStream::Alerts => Cow::Borrowed(file("src/describe/schemas/alerts.json").as_bytes()),
+        DataStream::Vulnerabilities => Cow::Owned(joined(endpoints(), cves())),
     }
 }
 

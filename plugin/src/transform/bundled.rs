@@ -1,6 +1,7 @@
 //! The maps that come with the connector.
 
-use crate::compact::compact_json;
+use crate::bundle::file;
+use std::sync::OnceLock;
 
 /// A map that comes with the connector, for one data stream. One file may serve several streams: it is then listed for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,51 +16,40 @@ pub struct BundledMap {
     pub body: &'static str,
 }
 
-const SAFE: &str = text(compact_json!("../../maps/safe.json"));
-const SAFE_ALERTS: &str = text(compact_json!("../../maps/safe-alerts.json"));
-const QUALYS: &str = text(compact_json!("../../maps/qualys-etm.json"));
-const SCOPED: &str = text(compact_json!("../../maps/qualys-etm-scoped.json"));
-const SCOPED_ALERTS: &str = text(compact_json!("../../maps/qualys-etm-scoped-alerts.json"));
-const OCSF: &str = text(compact_json!("../../maps/ocsf.json"));
-const OCSF_ALERTS: &str = text(compact_json!("../../maps/ocsf-alerts.json"));
-
-/// A file as text; one that is none would be an empty map, which does not load.
-const fn text(file: &'static [u8]) -> &'static str {
-    match std::str::from_utf8(file) {
-        Ok(text) => text,
-        Err(_) => "",
-    }
-}
-
-const fn map(
-    name: &'static str,
-    data_stream: &'static str,
-    target: &'static str,
-    body: &'static str,
-) -> BundledMap {
-    BundledMap {
-        name,
-        data_stream,
-        target,
-        body,
-    }
-}
-
-const BUNDLED: [BundledMap; 11] = [
-    map("safe", "endpoints", "safe", SAFE),
-    map("safe", "alerts", "safe", SAFE_ALERTS),
-    map("safe", "vulnerabilities", "safe", SAFE),
-    map("qualys-etm", "endpoints", "qualys-etm", QUALYS),
-    map("qualys-etm", "vulnerabilities", "qualys-etm", QUALYS),
-    map("qualys-etm-scoped", "endpoints", "qualys-etm", SCOPED),
-    map("qualys-etm-scoped", "alerts", "qualys-etm", SCOPED_ALERTS),
-    map("qualys-etm-scoped", "vulnerabilities", "qualys-etm", SCOPED),
-    map("ocsf", "endpoints", "ocsf", OCSF),
-    map("ocsf", "alerts", "ocsf", OCSF_ALERTS),
-    map("ocsf", "vulnerabilities", "ocsf", OCSF),
+/// Name, data stream, target and file of each.
+const BUNDLED: [(&str, &str, &str, &str); 11] = [
+    ("safe", "endpoints", "safe", SAFE),
+    ("safe", "alerts", "safe", "maps/safe-alerts.json"),
+    ("safe", "vulnerabilities", "safe", SAFE),
+    ("qualys-etm", "endpoints", "qualys-etm", QUALYS),
+    ("qualys-etm", "vulnerabilities", "qualys-etm", QUALYS),
+    ("qualys-etm-scoped", "endpoints", "qualys-etm", SCOPED),
+    (
+        "qualys-etm-scoped",
+        "alerts",
+        "qualys-etm",
+        "maps/qualys-etm-scoped-alerts.json",
+    ),
+    ("qualys-etm-scoped", "vulnerabilities", "qualys-etm", SCOPED),
+    ("ocsf", "endpoints", "ocsf", OCSF),
+    ("ocsf", "alerts", "ocsf", "maps/ocsf-alerts.json"),
+    ("ocsf", "vulnerabilities", "ocsf", OCSF),
 ];
+
+const SAFE: &str = "maps/safe.json";
+const QUALYS: &str = "maps/qualys-etm.json";
+const SCOPED: &str = "maps/qualys-etm-scoped.json";
+const OCSF: &str = "maps/ocsf.json";
 
 /// The bundled maps. The order matters: a host takes the first target that has a map for every chosen data stream.
 pub fn bundled() -> &'static [BundledMap] {
-    &BUNDLED
+    static MAPS: OnceLock<[BundledMap; 11]> = OnceLock::new();
+    MAPS.get_or_init(|| {
+        BUNDLED.map(|(name, data_stream, target, path)| BundledMap {
+            name,
+            data_stream,
+            target,
+            body: file(path),
+        })
+    })
 }
