@@ -7,7 +7,7 @@ use crate::contract::exports::connector::platform::connector::{
 };
 use crate::contract::{
     BlindSpot, Check, Configuration, Entry, Fault, Manifest, MapContext, Outcome, Problem,
-    Progress, SyncRequest, Verdict, clock, http as wire, inventory, log,
+    Progress, Sifting, SyncRequest, Trace, Verdict, clock, http as wire, inventory, log,
 };
 use crate::platform::{Body, Failure, Platform, Request, Response};
 use crate::{check, configure, describe, survey, sync, transform};
@@ -47,6 +47,15 @@ impl Guest for Component {
         survey::survey(Host, &config, silent_days).await
     }
 
+    fn sift(
+        before: Vec<u8>,
+        after: Vec<u8>,
+        data_stream: String,
+        entries: Vec<Entry>,
+    ) -> Result<Sifting, Fault> {
+        sync::sift(&before, &after, &data_stream, &entries)
+    }
+
     fn transform(mapping: Vec<u8>, context: MapContext) -> Result<MapperResource, Vec<Problem>> {
         transform::prepare(&mapping, &context).map(|mapper| MapperResource::new(Mapper(mapper)))
     }
@@ -75,6 +84,14 @@ struct Mapper(transform::Mapper);
 impl GuestMapper for Mapper {
     fn apply(&self, entries: Vec<Entry>) -> Vec<Outcome> {
         self.0.apply(entries)
+    }
+
+    fn explain(&self, entry: Entry) -> Result<Vec<Trace>, Problem> {
+        self.0.explain(&entry.key, &entry.body)
+    }
+
+    fn reads(&self) -> Vec<String> {
+        self.0.reads().to_vec()
     }
 }
 

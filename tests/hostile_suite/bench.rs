@@ -5,9 +5,11 @@ use cross_crate_tests::HOSTILE;
 use futures_util::TryStreamExt;
 use host_runner::component::{LoadError, Source};
 use host_runner::connection::{self, ConnectRequest, ConnectionError, Desk, TypedConfig};
+use host_runner::contract::connector::{Entry, MapContext, Sifting};
 use host_runner::domain::{ConnectionName, DataStreamName, RunState, TenantName};
 use host_runner::egress::Rate;
-use host_runner::engine::{Limits, Plugin, Runtime, RuntimeOptions};
+use host_runner::engine::{CallError, Limits, Mapper, Plugin, Runtime, RuntimeOptions};
+use host_runner::imports::Silent;
 use host_runner::pipeline::{
     self, Cancel, FaultKind, Observer, Progress, RunFault, RunReport, SyncOptions, Unobserved,
 };
@@ -75,6 +77,17 @@ pub fn marked(attack: Attack) -> Vec<u8> {
     bytes
 }
 
+/// An entry with an order in it.
+pub fn entry(order: &Order) -> Entry {
+    Entry {
+        key: "k".to_owned(),
+        fingerprint: "1".to_owned(),
+        seen_at: None,
+        partial: false,
+        body: serde_json::to_vec(order).unwrap(),
+    }
+}
+
 /// A hostile component in use.
 pub struct Bench {
     pub desk: Desk,
@@ -126,6 +139,34 @@ impl Bench {
             attack,
             ..Order::default()
         }
+    }
+
+    /// A map of the component's. What it is ordered to do in `explain` stands in the entry.
+    pub async fn mapper(&self, order: &Order) -> Result<Mapper, CallError> {
+        let context = MapContext {
+            data_stream: STREAM.to_owned(),
+            custom_fields: Vec::new(),
+            model: b"{}".to_vec(),
+        };
+        let mapping = serde_json::to_vec(order).unwrap();
+        let mapper = self
+            .desk
+            .plugin
+            .mapper(mapping, context, Arc::new(Silent))
+            .await;
+        mapper.map(Result::unwrap)
+    }
+
+    /// Has it sift two entries.
+    pub async fn sift(&self, order: &Order) -> Result<Sifting, CallError> {
+        let config = serde_json::to_value(order).unwrap();
+        let entries = vec![entry(order), entry(order)];
+        let sifting = self
+            .desk
+            .plugin
+            .sift(&config, &config, STREAM, entries, Arc::new(Silent))
+            .await;
+        sifting.map(Result::unwrap)
     }
 
     /// Connects a tenant with an order.

@@ -1,6 +1,6 @@
 //! Results that are too large, or that break their own contract: the step that has one is refused whole.
 
-use crate::bench::{Bench, mallory};
+use crate::bench::{Bench, entry, mallory};
 use host_runner::domain::RunState;
 use host_runner::pipeline::FaultKind;
 use host_runner::store::RecordState;
@@ -114,6 +114,37 @@ async fn results_that_break_their_contract_end_the_run_and_it_says_what_was_brok
         bench.attacked(&order).await.broke(what).kept(kept).await;
     }
     bystander.goes_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_it_explains_and_sifts_is_checked_as_well() {
+    let bench = Bench::new().await;
+    for (attack, what) in [
+        (Attack::MoreOutcomes, "told of 3 entries"),
+        (Attack::FewerOutcomes, "told of 1 entries"),
+        (Attack::BrokenRecord, "a changed record can't be read"),
+        (Attack::DeepRecord, "recursion limit"),
+        (Attack::GiantRecord, "at most 8 MiB"),
+        (Attack::KeyNul, "none of them NUL"),
+    ] {
+        let error = bench.sift(&bench.order(attack)).await.unwrap_err();
+        assert!(error.to_string().contains(what), "{attack:?}: {error}");
+    }
+    let mapper = bench.mapper(&bench.order(Attack::Behave)).await.unwrap();
+    for attack in [Attack::KeyEmpty, Attack::KeyNul] {
+        let error = mapper.explain(entry(&bench.order(attack))).await;
+        assert!(error.unwrap_err().to_string().contains("a trace a key"));
+    }
+    let traces = mapper
+        .explain(entry(&bench.order(Attack::GiantFault)))
+        .await;
+    let origin = &traces.unwrap().unwrap()[0].origins[0];
+    let texts = [&origin.target, &origin.rule, &origin.sources[0]];
+    let paths = mapper.reads().await.unwrap();
+    assert_eq!(paths.len(), 2, "{paths:?}");
+    for text in texts.into_iter().chain(&paths) {
+        assert!(text.chars().count() <= 2_001 && !text.contains(char::is_control));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,12 +1,9 @@
 //! Endless loops, in each verb of the contract, all at once: the other tenant's sync goes on between them.
 
-use crate::bench::{Bench, default_runtime, load, mallory, marked};
+use crate::bench::{Bench, default_runtime, entry, load, mallory, marked};
 use futures_util::future::{BoxFuture, join_all};
 use host_runner::connection;
-use host_runner::contract::connector::MapContext;
-use host_runner::imports::Silent;
 use hostile_connector::order::{Attack, Order, Verb};
-use std::sync::Arc;
 
 /// What ended the verb.
 async fn ended(bench: &Bench, verb: Verb) -> String {
@@ -29,16 +26,15 @@ async fn ended(bench: &Bench, verb: Verb) -> String {
             let survey = connection::survey(&bench.desk, &tenant, &connected.name, 1, bench.rate);
             survey.await.unwrap_err().to_string()
         }
-        Verb::Transform => {
-            let context = MapContext {
-                data_stream: "things".to_owned(),
-                custom_fields: Vec::new(),
-                model: b"{}".to_vec(),
-            };
-            let mapping = serde_json::to_vec(&order).unwrap();
-            let mapper = bench.desk.plugin.mapper(mapping, context, Arc::new(Silent));
-            mapper.await.err().unwrap().to_string()
+        Verb::Transform => bench.mapper(&order).await.err().unwrap().to_string(),
+        Verb::Explain => {
+            let mapper = bench.mapper(&order).await.unwrap();
+            let error = mapper.explain(entry(&order)).await.unwrap_err();
+            // The instance is gone: whoever asks again is told the same.
+            assert_eq!(mapper.reads().await.unwrap_err(), error);
+            error.to_string()
         }
+        Verb::Sift => bench.sift(&order).await.unwrap_err().to_string(),
         Verb::Sync | Verb::Next | Verb::Apply => {
             let attacked = bench.attacked(&order).await;
             attacked.met_limit("step-cpu").kept(0).await;
@@ -61,6 +57,8 @@ async fn an_endless_loop_ends_in_each_verb_and_another_tenants_steps_are_committ
         Verb::Next,
         Verb::Transform,
         Verb::Apply,
+        Verb::Explain,
+        Verb::Sift,
     ];
     let attacks: Vec<BoxFuture<'_, String>> = verbs
         .into_iter()
@@ -73,7 +71,7 @@ async fn an_endless_loop_ends_in_each_verb_and_another_tenants_steps_are_committ
         );
     }
     let meanwhile = bystander.steps() - before;
-    assert!(meanwhile >= 10, "{meanwhile} steps while eight loops ran");
+    assert!(meanwhile >= 10, "{meanwhile} steps while ten loops ran");
     bystander.commits(1).await;
     bystander.goes_on().await;
 }

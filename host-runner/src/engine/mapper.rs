@@ -1,9 +1,10 @@
-//! A prepared map in an instance of its own, fed with entries batch by batch.
+//! A prepared map in an instance of its own, asked one question after the other.
 
+use super::answers;
 use super::call::CallError;
 use super::instance::{Instance, finish};
 use super::meter::{Guarded, Meter};
-use crate::contract::connector::{Entry, MapContext, Outcome};
+use crate::contract::connector::{Entry, MapContext, Outcome, Trace};
 use crate::contract::types::Problem;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -11,11 +12,25 @@ use tokio::task::JoinHandle;
 
 const VERB: &str = "transform";
 
-type Batch = (Vec<Entry>, oneshot::Sender<Vec<Outcome>>);
+/// What a map is asked.
+enum Question {
+    Apply(Vec<Entry>),
+    Explain(Entry),
+    Reads,
+}
+
+/// What it answers.
+enum Answer {
+    Outcomes(Vec<Outcome>),
+    Traces(Result<Vec<Trace>, Problem>),
+    Paths(Vec<String>),
+}
+
+type Asked = (Question, oneshot::Sender<Answer>);
 
 /// A map at work. Dropping it ends the instance.
 pub struct Mapper {
-    batches: mpsc::Sender<Batch>,
+    questions: mpsc::Sender<Asked>,
     task: JoinHandle<()>,
     broken: Arc<Mutex<Option<CallError>>>,
 }
@@ -27,7 +42,7 @@ impl Mapper {
         mapping: Vec<u8>,
         context: MapContext,
     ) -> Result<Result<Self, Vec<Problem>>, CallError> {
-        let (batches, receiver) = mpsc::channel(1);
+        let (questions, receiver) = mpsc::channel(1);
         let (told, prepared) = oneshot::channel();
         let broken = Arc::new(Mutex::new(None));
         let task = tokio::spawn(run(
@@ -39,7 +54,7 @@ impl Mapper {
             Arc::clone(&broken),
         ));
         let mapper = Self {
-            batches,
+            questions,
             task,
             broken,
         };
@@ -51,21 +66,49 @@ impl Mapper {
     }
 
     /// One outcome for each entry, in order.
+    ///
+    /// # Errors
+    /// The call did not come to its end, or gave another number of outcomes.
     pub async fn apply(&self, entries: Vec<Entry>) -> Result<Vec<Outcome>, CallError> {
         let expected = entries.len();
-        let (reply, outcomes) = oneshot::channel();
-        if self.batches.send((entries, reply)).await.is_err() {
+        match self.ask(Question::Apply(entries)).await? {
+            Answer::Outcomes(outcomes) if outcomes.len() == expected => Ok(outcomes),
+            Answer::Outcomes(outcomes) => Err(broken(format!(
+                "{} outcomes for {expected} entries",
+                outcomes.len()
+            ))),
+            Answer::Traces(_) | Answer::Paths(_) => Err(self.why()),
+        }
+    }
+
+    /// Where the values of an entry's documents come from: one trace for each document, in their order; or why the entry can't be read.
+    ///
+    /// # Errors
+    /// The call did not come to its end, or gave traces that the contract does not allow.
+    pub async fn explain(&self, entry: Entry) -> Result<Result<Vec<Trace>, Problem>, CallError> {
+        match self.ask(Question::Explain(entry)).await? {
+            Answer::Traces(traces) => answers::traces(traces).map_err(broken),
+            Answer::Outcomes(_) | Answer::Paths(_) => Err(self.why()),
+        }
+    }
+
+    /// The paths of the source record that the map reads, each once, in the order of the alphabet.
+    ///
+    /// # Errors
+    /// The call did not come to its end.
+    pub async fn reads(&self) -> Result<Vec<String>, CallError> {
+        match self.ask(Question::Reads).await? {
+            Answer::Paths(paths) => Ok(answers::paths(paths)),
+            Answer::Outcomes(_) | Answer::Traces(_) => Err(self.why()),
+        }
+    }
+
+    async fn ask(&self, question: Question) -> Result<Answer, CallError> {
+        let (reply, answer) = oneshot::channel();
+        if self.questions.send((question, reply)).await.is_err() {
             return Err(self.why());
         }
-        let outcomes = outcomes.await.map_err(|_| self.why())?;
-        if outcomes.len() == expected {
-            Ok(outcomes)
-        } else {
-            Err(CallError::Contract {
-                verb: VERB,
-                message: format!("{} outcomes for {expected} entries", outcomes.len()),
-            })
-        }
+        answer.await.map_err(|_| self.why())
     }
 
     fn why(&self) -> CallError {
@@ -74,6 +117,13 @@ impl Mapper {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
             .unwrap_or(CallError::Cancelled { verb: VERB })
+    }
+}
+
+fn broken(message: String) -> CallError {
+    CallError::Contract {
+        verb: VERB,
+        message,
     }
 }
 
@@ -88,13 +138,13 @@ async fn run(
     mapping: Vec<u8>,
     context: MapContext,
     told: oneshot::Sender<Result<(), Vec<Problem>>>,
-    mut batches: mpsc::Receiver<Batch>,
+    mut questions: mpsc::Receiver<Asked>,
     broken: Arc<Mutex<Option<CallError>>>,
 ) {
     let meter: Arc<Meter> = Arc::clone(&instance.meter);
     let exports = &instance.exports;
     // What is still to be answered when the instance breaks: dropped only after the reason is written down.
-    let pending: Mutex<Option<oneshot::Sender<Vec<Outcome>>>> = Mutex::new(None);
+    let pending: Mutex<Option<oneshot::Sender<Answer>>> = Mutex::new(None);
     let told = Mutex::new(Some(told));
     let work = instance.store.run_concurrent(async |accessor| {
         let api = exports.connector_platform_connector();
@@ -111,16 +161,25 @@ async fn run(
                 return wasmtime::Result::Ok(());
             }
         };
-        while let Some((entries, reply)) = batches.recv().await {
+        while let Some((question, reply)) = questions.recv().await {
             *pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
             meter.begin_step();
-            let outcomes = api.mapper().call_apply(accessor, mapper, entries).await?;
+            let map = api.mapper();
+            let answer = match question {
+                Question::Apply(entries) => {
+                    Answer::Outcomes(map.call_apply(accessor, mapper, entries).await?)
+                }
+                Question::Explain(entry) => {
+                    Answer::Traces(map.call_explain(accessor, mapper, entry).await?)
+                }
+                Question::Reads => Answer::Paths(map.call_reads(accessor, mapper).await?),
+            };
             meter.end_step();
             let reply = pending
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .take();
-            reply.map(|reply| reply.send(outcomes));
+            reply.map(|reply| reply.send(answer));
         }
         Ok(())
     });

@@ -4,6 +4,7 @@
 //! long as one verb (or one sync of one data stream). A trap, a limit or a cancel drops the instance; nothing is called on
 //! it again.
 
+mod answers;
 mod cache;
 mod call;
 mod compile;

@@ -1,5 +1,6 @@
 //! A component in use: its manifest, and its verbs.
 
+use super::answers;
 use super::call::{CallError, DESCRIBE};
 use super::instance::{Instance, Shared, finish, instantiate};
 use super::limits::Limits;
@@ -207,6 +208,41 @@ impl Plugin {
     ) -> Result<Result<Mapper, Vec<contract::types::Problem>>, CallError> {
         let instance = self.pure("transform", log).await?;
         Mapper::start(instance, mapping, context).await
+    }
+
+    /// What another configuration would do with entries of a data stream that are held; or why that can't be told. Pure: the instance has
+    /// no way out.
+    ///
+    /// # Errors
+    /// The call did not come to its end, or its answer is none that the contract allows.
+    pub async fn sift(
+        &self,
+        before: &serde_json::Value,
+        after: &serde_json::Value,
+        data_stream: &str,
+        entries: Vec<connector::Entry>,
+        log: Arc<dyn LogSink>,
+    ) -> Result<Result<connector::Sifting, contract::types::Fault>, CallError> {
+        const VERB: &str = "sift";
+        let mut instance = self.pure(VERB, log).await?;
+        let exports = &instance.exports;
+        let meter = Arc::clone(&instance.meter);
+        let expected = entries.len();
+        let (before, after) = (
+            before.to_string().into_bytes(),
+            after.to_string().into_bytes(),
+        );
+        let work = instance.store.run_concurrent(async |accessor| {
+            exports
+                .connector_platform_connector()
+                .call_sift(accessor, before, after, data_stream.to_owned(), entries)
+                .await
+        });
+        let told = finish(VERB, &meter, Guarded::new(work, &meter).await)?;
+        answers::sifting(told, expected, self.limits()).map_err(|message| CallError::Contract {
+            verb: VERB,
+            message,
+        })
     }
 
     async fn pure(&self, verb: &'static str, log: Arc<dyn LogSink>) -> Result<Instance, CallError> {

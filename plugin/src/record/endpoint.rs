@@ -2,6 +2,7 @@
 
 use super::{Record, field, key, object};
 use crate::contract::Quarantined;
+use crate::json_text::json_text;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -133,6 +134,11 @@ pub fn has_tag<'a>(
         .filter_map(move |kind| tags.map(|tags| field::items(tags, kind)))
         .flatten()
         .filter(|tag| wanted.contains(*tag))
+}
+
+/// An endpoint's tags as the record has them, in JSON: what shows that it bears none of those that are wanted.
+pub fn tags_text(fields: &Map<String, Value>) -> String {
+    fields.get("tags").map(json_text).unwrap_or_default()
 }
 
 #[cfg(test)]

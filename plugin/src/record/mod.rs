@@ -14,7 +14,7 @@ mod tests;
 mod vulnerability;
 
 pub use alert::{AlertState, alert, alert_state};
-pub use endpoint::{Tags, endpoint, has_tag};
+pub use endpoint::{Tags, endpoint, has_tag, tags_text};
 pub use vulnerability::{Cves, NO_CVES, own_half, vulnerability, vulnerability_of_rows};
 
 use crate::contract::{Entry, Problem, Quarantined};

@@ -12,7 +12,7 @@ use crate::contract::{Closing, Closure, Fault, Mode};
 use crate::json_text::json_text;
 use crate::platform::Platform;
 use crate::record::{self, AlertState};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// How long after it was stored an alert is surely listed, in milliseconds.
@@ -44,9 +44,7 @@ pub(super) fn begin<P: Platform>(
         limits,
     };
     let scope = settings.scope(listing.stream);
-    let sorter = ByStatus {
-        chosen: settings.alert_statuses.clone(),
-    };
+    let sorter = ByStatus::new(settings);
     let recheck = (mode == Mode::Incremental).then(Recheck::default);
     Sliced::new(
         client,
@@ -60,8 +58,44 @@ pub(super) fn begin<P: Platform>(
 }
 
 /// Sorts alerts by their status: the API has no filter for that.
-struct ByStatus {
+pub(super) struct ByStatus {
     chosen: BTreeSet<AlertStatus>,
+}
+
+/// What becomes of an alert with a status.
+pub(super) enum Verdict {
+    Meant,
+    /// The filter that leaves it out.
+    LeftOut(&'static str),
+    Resolved,
+    Unknown,
+}
+
+impl ByStatus {
+    pub fn new(settings: &Settings) -> ByStatus {
+        ByStatus {
+            chosen: settings.alert_statuses.clone(),
+        }
+    }
+
+    /// Judges an alert by its status; gives the API's word for that too.
+    pub fn judge(&self, fields: &Map<String, Value>) -> (Verdict, String) {
+        let word = fields
+            .get("resolution_status")
+            .map(|status| {
+                status
+                    .as_str()
+                    .map_or_else(|| json_text(status), str::to_owned)
+            })
+            .unwrap_or_default();
+        let verdict = match record::alert_state(&word) {
+            AlertState::Open(status) if self.chosen.contains(&status) => Verdict::Meant,
+            AlertState::Open(_) => Verdict::LeftOut("alertStatuses"),
+            AlertState::Resolved => Verdict::Resolved,
+            AlertState::Unknown => Verdict::Unknown,
+        };
+        (verdict, word)
+    }
 }
 
 impl<P: Platform> Sorter<P> for ByStatus {
@@ -70,28 +104,20 @@ impl<P: Platform> Sorter<P> for ByStatus {
             Ok(record) => record,
             Err(quarantined) => return found.quarantine.push(*quarantined),
         };
-        let word = record
-            .fields
-            .get("resolution_status")
-            .map(|status| {
-                status
-                    .as_str()
-                    .map_or_else(|| json_text(status), str::to_owned)
-            })
-            .unwrap_or_default();
-        match record::alert_state(&word) {
-            AlertState::Open(status) if self.chosen.contains(&status) => found.entry(record),
-            AlertState::Open(_) => {
-                found.out_of_scope(record.key, "alertStatuses", word, record.seen_at)
+        let (verdict, word) = self.judge(&record.fields);
+        match verdict {
+            Verdict::Meant => found.entry(record),
+            Verdict::LeftOut(filter) => {
+                found.out_of_scope(record.key, filter, word, record.seen_at)
             }
-            AlertState::Resolved => found.closures.push(Closure {
+            Verdict::Resolved => found.closures.push(Closure {
                 key: record.key,
                 closing: Closing::Resolved,
                 evidence: word,
                 at: record.seen_at,
             }),
             // Neither opens nor closes: as a record in quarantine with a key it counts as seen.
-            AlertState::Unknown => {
+            Verdict::Unknown => {
                 let said = if word.is_empty() {
                     "no status".to_owned()
                 } else {

@@ -10,8 +10,8 @@ use crate::configure::{DataStream, Settings};
 use crate::contract::log::Level;
 use crate::contract::{Fault, Mode};
 use crate::platform::Platform;
-use crate::record::{self, Record, Tags};
-use serde_json::Value;
+use crate::record::{self, Tags};
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// `first_seen` never changes, so that what happens during the read shifts no page.
@@ -38,24 +38,50 @@ pub(super) fn begin<P: Platform>(
         limits,
     };
     let scope = settings.scope(listing.stream);
-    let sorter = ByStatusAndTags {
-        statuses: settings.endpoint_statuses.clone(),
-        tags: settings.tags.clone(),
-    };
+    let sorter = ByStatusAndTags::new(settings);
     Sliced::new(client, listing, scope, mode, Box::new(sorter), None, from)
 }
 
 /// Sorts endpoints by their status, and by whether they bear one of the configured tags: the API has no filter for those.
-struct ByStatusAndTags {
+pub(super) struct ByStatusAndTags {
     statuses: BTreeSet<String>,
     tags: Tags,
 }
 
 impl ByStatusAndTags {
+    pub fn new(settings: &Settings) -> ByStatusAndTags {
+        ByStatusAndTags {
+            statuses: settings.endpoint_statuses.clone(),
+            tags: settings.tags.clone(),
+        }
+    }
+
+    /// The filter that leaves an endpoint out, and the API's word for it; none where it is in scope. Notes which of the tags it bears.
+    pub fn left_out(
+        &self,
+        fields: &Map<String, Value>,
+        seen: &mut BTreeSet<String>,
+    ) -> Option<(&'static str, String)> {
+        let mut tagged = self.tags.is_empty();
+        for tag in record::has_tag(fields, &self.tags) {
+            tagged = true;
+            if !seen.contains(tag) {
+                seen.insert(tag.to_owned());
+            }
+        }
+        if let Some(status) = self.other_status(fields) {
+            Some(("endpointStatuses", status.to_owned()))
+        } else if !tagged {
+            Some(("tags", record::tags_text(fields)))
+        } else {
+            None
+        }
+    }
+
     /// The status of an endpoint that is of none of the chosen ones. One that the API does not tell, or not as a text, leaves it in
     /// scope: what is not known narrows nothing.
-    fn other_status<'a>(&self, record: &'a Record) -> Option<&'a str> {
-        let status = record.fields.get("endpoint_status")?.as_str()?.trim();
+    fn other_status<'a>(&self, fields: &'a Map<String, Value>) -> Option<&'a str> {
+        let status = fields.get("endpoint_status")?.as_str()?.trim();
         let chosen = status.is_empty()
             || self
                 .statuses
@@ -71,22 +97,7 @@ impl<P: Platform> Sorter<P> for ByStatusAndTags {
             Ok(record) => record,
             Err(quarantined) => return found.quarantine.push(*quarantined),
         };
-        let mut tagged = self.tags.is_empty();
-        for tag in record::has_tag(&record.fields, &self.tags) {
-            tagged = true;
-            if !seen.contains(tag) {
-                seen.insert(tag.to_owned());
-            }
-        }
-        let left_out = if let Some(status) = self.other_status(&record) {
-            Some(("endpointStatuses", status.to_owned()))
-        } else if !tagged {
-            let tags = record.fields.get("tags").map(Value::to_string);
-            Some(("tags", tags.unwrap_or_default()))
-        } else {
-            None
-        };
-        match left_out {
+        match self.left_out(&record.fields, seen) {
             Some((filter, word)) => found.out_of_scope(record.key, filter, word, record.seen_at),
             None => found.entry(record),
         }

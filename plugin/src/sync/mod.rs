@@ -2,6 +2,8 @@
 //!
 //! [`sync`] begins (or goes on with) a read and gives a [`Reading`]; each [`Reading::next`] gives one bounded step with the
 //! checkpoint that covers it. Requests stay in flight between two steps; memory holds a window of pages, never the tenant.
+//!
+//! [`sift`] tells what another configuration would do with what is held, by the same sorting.
 
 mod alerts;
 mod checkpoint;
@@ -9,10 +11,13 @@ mod endpoints;
 mod flight;
 mod found;
 mod recheck;
+mod sift;
 mod sliced;
 #[cfg(test)]
 mod tests;
 mod vulnerabilities;
+
+pub use sift::sift;
 
 use crate::api::Client;
 use crate::configure::{DataStream, Settings};
@@ -37,20 +42,7 @@ enum Stream<P: Platform> {
 
 /// Begins to read one data stream, or goes on from the request's checkpoint.
 pub async fn sync<P: Platform>(platform: P, request: SyncRequest) -> Result<Reading<P>, Fault> {
-    let settings = Settings::from_config(&request.config).map_err(|problems| {
-        let told: Vec<String> = problems
-            .iter()
-            .map(|problem| format!("{}: {}", problem.pointer, problem.message))
-            .collect();
-        fault(
-            "configuration",
-            format!(
-                "The connection's configuration can't be read ({}).",
-                told.join("; ")
-            ),
-            "Update the connection.",
-        )
-    })?;
+    let settings = settings(&request.config)?;
     read(platform, &settings, &request).await
 }
 
@@ -60,16 +52,7 @@ pub async fn read<P: Platform>(
     settings: &Settings,
     request: &SyncRequest,
 ) -> Result<Reading<P>, Fault> {
-    let stream = DataStream::from_name(&request.data_stream).ok_or_else(|| {
-        fault(
-            "data-stream",
-            format!(
-                "The connector has no data stream \"{}\".",
-                request.data_stream
-            ),
-            "Choose one of the manifest's data streams.",
-        )
-    })?;
+    let stream = stream(&request.data_stream)?;
     if request.mode == Mode::Incremental && !incremental(stream) {
         return Err(fault(
             "mode",
@@ -123,6 +106,33 @@ impl<P: Platform> Reading<P> {
         *self.stream.borrow_mut() = Some(stream);
         progress
     }
+}
+
+fn settings(config: &[u8]) -> Result<Settings, Fault> {
+    Settings::from_config(config).map_err(|problems| {
+        let told: Vec<String> = problems
+            .iter()
+            .map(|problem| format!("{}: {}", problem.pointer, problem.message))
+            .collect();
+        fault(
+            "configuration",
+            format!(
+                "The connection's configuration can't be read ({}).",
+                told.join("; ")
+            ),
+            "Update the connection.",
+        )
+    })
+}
+
+fn stream(name: &str) -> Result<DataStream, Fault> {
+    DataStream::from_name(name).ok_or_else(|| {
+        fault(
+            "data-stream",
+            format!("The connector has no data stream \"{name}\"."),
+            "Choose one of the manifest's data streams.",
+        )
+    })
 }
 
 /// A fault of the connector's own, before or beside any call.

@@ -5,9 +5,9 @@ use super::frames::{Frames, Wrong};
 use super::instance::{Elements, Instance, Leaf};
 use super::plan::{Align, Finding, FindingList, Head, Plan, Rule, Scope, Types};
 use super::problems::Problems;
-use super::trace::Trace;
+use super::trace::Origins;
 use super::value::{self, Value};
-use crate::contract::{Outcome, Problem};
+use crate::contract::{Outcome, Problem, Trace};
 use std::collections::BTreeMap;
 
 /// A document in the making, all its values in place.
@@ -23,6 +23,8 @@ pub(super) struct Run<'p, 'r> {
     pub(super) record: &'r Value<'r>,
     pub(super) problems: Problems,
     missing: bool,
+    /// Where the values come from, where that is asked: noting it costs more than all else.
+    origins: Option<Origins>,
 }
 
 /// The outcome for one source record.
@@ -36,12 +38,7 @@ pub(super) fn apply(plan: &Plan, key: &str, body: &[u8]) -> Outcome {
             };
         }
     };
-    let mut run = Run {
-        plan,
-        record: &record,
-        problems: Problems::default(),
-        missing: false,
-    };
+    let mut run = Run::new(plan, &record);
     let made = run.make();
     let documents = run.documents(&made).unwrap_or_default();
     Outcome {
@@ -50,18 +47,15 @@ pub(super) fn apply(plan: &Plan, key: &str, body: &[u8]) -> Outcome {
     }
 }
 
-/// Which rule wrote each value of each document.
-pub(super) fn trace(plan: &Plan, key: &str, body: &[u8]) -> Result<Vec<Trace>, Problem> {
+/// Where each value of each document comes from.
+pub(super) fn explain(plan: &Plan, key: &str, body: &[u8]) -> Result<Vec<Trace>, Problem> {
     let record = parse(plan, key, body)?;
-    let mut run = Run {
-        plan,
-        record: &record,
-        problems: Problems::default(),
-        missing: false,
-    };
+    let mut run = Run::new(plan, &record);
+    run.origins = Some(Origins::default());
     let made = run.make();
     let documents = run.documents(&made).unwrap_or_default();
-    Ok(super::trace::traces(plan, &made, documents))
+    let origins = run.origins.unwrap_or_default();
+    Ok(super::trace::traces(plan, &made, &origins, documents))
 }
 
 fn parse<'b>(plan: &Plan, key: &str, body: &'b [u8]) -> Result<Value<'b>, Problem> {
@@ -82,6 +76,16 @@ fn parse<'b>(plan: &Plan, key: &str, body: &'b [u8]) -> Result<Value<'b>, Proble
 }
 
 impl<'p, 'r> Run<'p, 'r> {
+    fn new(plan: &'p Plan, record: &'r Value<'r>) -> Run<'p, 'r> {
+        Run {
+            plan,
+            record,
+            problems: Problems::default(),
+            missing: false,
+            origins: None,
+        }
+    }
+
     fn make(&mut self) -> Made<'r> {
         let plan = self.plan;
         let mut root = Instance::new(&plan.root);
@@ -199,7 +203,9 @@ impl<'p, 'r> Run<'p, 'r> {
                 }
             }
             (_, None) => match self.value(&rule.value, frames) {
-                Got::Value(value) => self.spread(rule, value, frames, elements, inner, level),
+                Got::Value(value) => {
+                    self.spread(rule, value, None, frames, elements, inner, level);
+                }
                 got => self.store_nothing(rule, &got, frames, level, None),
             },
         }
@@ -240,7 +246,8 @@ impl<'p, 'r> Run<'p, 'r> {
             Got::Value(value) => vec![value],
             got => return self.store_nothing(rule, &got, frames, level, None),
         };
-        for value in values.into_iter().filter(|value| !value.is_absent()) {
+        let values = values.into_iter().enumerate();
+        for (at, value) in values.filter(|(_, value)| !value.is_absent()) {
             let Some(text) = value.text().map(|text| text.into_owned()) else {
                 let pointer = frames.source_pointer(rule.value.source.as_ref());
                 self.problems
@@ -251,16 +258,19 @@ impl<'p, 'r> Run<'p, 'r> {
             if let Some(value) = self.fit(rule.types, value, frames, rule)
                 && let Some(element) = elements.joined(scope, rule.index, leaf, &text)
             {
-                set(rule, value, element);
+                self.set(rule, value, Some(at), frames, element);
             }
         }
     }
 
-    /// The elements of a value that is a list, one target element each; another value is an element of its own.
+    /// The elements of a value that is a list, one target element each; another value is an element of its own. `item` is the place in the
+    /// outermost list.
+    #[expect(clippy::too_many_arguments, reason = "what, where from, and where to")]
     fn spread(
         &mut self,
         rule: &Rule,
         value: Value<'r>,
+        item: Option<usize>,
         frames: &Frames<'r>,
         elements: &mut Elements<'r>,
         scope: &Scope,
@@ -278,18 +288,19 @@ impl<'p, 'r> Run<'p, 'r> {
             .enumerate()
             .filter(|(_, value)| !value.is_absent())
         {
+            let item = item.or(Some(index));
             if level + 1 == rule.lists.len() {
                 if let Some(value) = self.fit(rule.types, value, frames, rule)
                     && let Some(element) = elements.of(scope, *group, index)
                 {
-                    set(rule, value, element);
+                    self.set(rule, value, item, frames, element);
                 }
             } else if let Some(element) = elements.of(scope, *group, index)
                 && let Some((list, _)) = rule.lists.get(level + 1)
                 && let (Some(scope), Some(elements)) =
                     (scope.lists.get(*list), element.lists.get_mut(*list))
             {
-                self.spread(rule, value, frames, elements, scope, level + 1);
+                self.spread(rule, value, item, frames, elements, scope, level + 1);
             }
         }
     }
@@ -312,7 +323,7 @@ impl<'p, 'r> Run<'p, 'r> {
         let got = match got {
             Got::Value(value) => match self.fit(rule.types, value, frames, rule) {
                 Some(value) => {
-                    set(rule, value, instance);
+                    self.set(rule, value, None, frames, instance);
                     return;
                 }
                 None => Got::Bad,
@@ -395,14 +406,23 @@ impl<'p, 'r> Run<'p, 'r> {
         }
         Some(Value::List(kept))
     }
-}
 
-/// Writes a value where none is yet: of rules for one place the first that has a value wins.
-fn set<'r>(rule: &Rule, value: Value<'r>, instance: &mut Instance<'r>) {
-    if let Some(leaf @ Leaf::Empty) = instance.leaves.get_mut(rule.leaf) {
-        *leaf = Leaf::Value {
-            value,
-            rule: rule.index,
-        };
+    /// Writes a value where none is yet: of rules for one place the first that has a value wins. `item`: which element it was of a list that was
+    /// spread.
+    fn set(
+        &mut self,
+        rule: &Rule,
+        value: Value<'r>,
+        item: Option<usize>,
+        frames: &Frames<'r>,
+        instance: &mut Instance<'r>,
+    ) {
+        if let Some(leaf @ Leaf::Empty) = instance.leaves.get_mut(rule.leaf) {
+            let origin = match &mut self.origins {
+                None => rule.index,
+                Some(origins) => origins.note(rule, item, frames),
+            };
+            *leaf = Leaf::Value { value, origin };
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::plan::{
     Types,
 };
 use super::schema::{Kinds, Miss, Place, Schema, nearest};
-use super::sources::{explain, path_steps};
+use super::sources::explain;
 use super::spec::Spec;
 use super::value::Wanted;
 use crate::contract::Problem;
@@ -34,6 +34,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
         checks,
         problems,
         wanted: Wanted::default(),
+        reads: BTreeSet::new(),
         root: Scope::default(),
         groups: BTreeMap::new(),
     };
@@ -90,6 +91,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
     rules.extend(each);
     Plan {
         wanted: compiler.wanted,
+        reads: compiler.reads.into_iter().collect(),
         asset,
         finding,
         rules,
@@ -102,6 +104,7 @@ pub(super) struct Compiler<'c> {
     pub(super) checks: &'c Checks<'c>,
     pub(super) problems: &'c mut Vec<Problem>,
     pub(super) wanted: Wanted,
+    pub(super) reads: BTreeSet<String>,
     root: Scope,
     groups: BTreeMap<String, usize>,
 }
@@ -212,7 +215,7 @@ impl Compiler<'_> {
             .into_iter()
             .filter(|step| *step != Step::Each)
             .collect();
-        let path = path_steps(&fields);
+        let path = fields.clone();
         let mut lists = Vec::new();
         let group = self.group(&list.source);
         // Only the list is made here; its rules fill it.

@@ -135,7 +135,7 @@ impl Conversion {
     }
 
     /// Whether it takes a list as one value. Others are applied to each element.
-    fn takes_lists(&self) -> bool {
+    pub(super) fn takes_lists(&self) -> bool {
         matches!(
             self,
             Conversion::Join(_) | Conversion::First | Conversion::Distinct | Conversion::List

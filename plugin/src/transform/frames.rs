@@ -2,7 +2,7 @@
 
 use super::condition::Test;
 use super::path::push_pointer;
-use super::plan::{Expression, Lookup, PathStep, Source, Step};
+use super::plan::{Expression, Lookup, Source, Step};
 use super::spec::Combine;
 use super::value::Value;
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 static NOTHING: Value<'static> = Value::Null;
 
 /// The record and the list elements around the place where the engine stands, outermost first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Frames<'r> {
     record: &'r Value<'r>,
     elements: Vec<(&'r Value<'r>, usize)>,
@@ -56,14 +56,24 @@ impl<'r> Frames<'r> {
     }
 
     /// The JSON Pointer to a path in the source record, as far as this place knows the elements on the way.
-    pub(super) fn pointer(&self, path: &[PathStep]) -> String {
+    pub(super) fn pointer(&self, path: &[Step]) -> String {
         let mut pointer = String::new();
         let mut known = self.elements.iter();
+        let mut value = self.record;
         for step in path {
             match step {
-                PathStep::Key(name) => push_pointer(&mut pointer, name),
-                PathStep::Element => match known.next() {
-                    Some((_, index)) => push_pointer(&mut pointer, &index.to_string()),
+                Step::Key { name, slot } => {
+                    push_pointer(&mut pointer, name);
+                    value = below(value, name, *slot).unwrap_or(&NOTHING);
+                }
+                Step::Each => match known.next() {
+                    Some((element, index)) => {
+                        // A single value counts as a list of one, and has no place in a list.
+                        if matches!(value, Value::List(_)) {
+                            push_pointer(&mut pointer, &index.to_string());
+                        }
+                        value = element;
+                    }
                     None => break,
                 },
             }
@@ -104,18 +114,14 @@ impl<'r> Frames<'r> {
         &self,
         mut value: &'r Value<'r>,
         steps: &[Step],
-        path: &[PathStep],
+        path: &[Step],
     ) -> Result<&'r Value<'r>, Wrong> {
         for (at, step) in steps.iter().enumerate() {
             let Step::Key { name, slot } = step else {
                 return Ok(value);
             };
             value = match value {
-                Value::Slots(slots) => slots.get(*slot).unwrap_or(&NOTHING),
-                Value::Object(entries) => entries
-                    .iter()
-                    .find(|(key, _)| key == name)
-                    .map_or(&NOTHING, |(_, value)| value),
+                Value::Slots(_) | Value::Object(_) => below(value, name, *slot).unwrap_or(&NOTHING),
                 absent if absent.is_absent() => return Ok(&NOTHING),
                 other => {
                     let before = path.len().saturating_sub(steps.len()) + at;
@@ -137,8 +143,8 @@ impl<'r> Frames<'r> {
         // The path up to this list, and the step into its elements.
         let mut lists = 0;
         let upto = source.path.iter().position(|step| {
-            let ends = *step == PathStep::Element && lists == self.depth();
-            lists += usize::from(*step == PathStep::Element);
+            let ends = *step == Step::Each && lists == self.depth();
+            lists += usize::from(*step == Step::Each);
             ends
         });
         let path = upto
@@ -151,7 +157,7 @@ impl<'r> Frames<'r> {
     pub(super) fn elements_of(
         &self,
         steps: &[Step],
-        path: &[PathStep],
+        path: &[Step],
     ) -> Result<Option<&'r [Value<'r>]>, Wrong> {
         Ok(match self.walk(self.at(self.depth()), steps, path)? {
             Value::List(items) => Some(items),
@@ -198,6 +204,51 @@ impl<'r> Frames<'r> {
         }
     }
 
+    /// Where the values are that a source reads here: pointers for each innermost element, and whether such a value is a list.
+    pub(super) fn places(&mut self, expression: &Expression, source: &Source) -> Vec<Places> {
+        if self.depth() >= source.lists.len() {
+            let asked = self.holds(expression);
+            return asked
+                .then(|| self.places_here(source))
+                .into_iter()
+                .collect();
+        }
+        let mut all = Vec::new();
+        for (index, item) in self
+            .items(source)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+            .iter()
+            .enumerate()
+        {
+            self.enter(item, index);
+            all.append(&mut self.places(expression, source));
+            self.leave();
+        }
+        all.retain(|places| !places.pointers.is_empty());
+        all
+    }
+
+    fn places_here(&self, source: &Source) -> Places {
+        let mut places = Places::default();
+        for tail in &source.tails {
+            let value = self.walk(self.at(tail.depth), &tail.steps, &tail.path);
+            match (value, &source.combine) {
+                (Ok(value), _) if !value.is_absent() => {
+                    places.pointers.push(self.pointer(&tail.path));
+                    places.list = matches!(value, Value::List(_));
+                }
+                (_, Combine::Concat(_)) => return Places::default(),
+                _ => continue,
+            }
+            if !matches!(source.combine, Combine::Concat(_)) {
+                break;
+            }
+        }
+        places
+    }
+
     /// Whether all conditions of an expression hold here. What has a wrong type is as good as absent.
     pub(super) fn holds(&self, expression: &Expression) -> bool {
         expression.when.iter().all(|condition| {
@@ -210,6 +261,27 @@ impl<'r> Frames<'r> {
     }
 }
 
+/// Where a value is that was read.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    /// Several, where several were put together.
+    pub(super) pointers: Vec<String>,
+    /// Whether it is a list.
+    pub(super) list: bool,
+}
+
+/// What an object has at a key: by its slot where it was read by slots, else by its name.
+fn below<'r>(value: &'r Value<'r>, name: &str, slot: usize) -> Option<&'r Value<'r>> {
+    match value {
+        Value::Slots(slots) => slots.get(slot),
+        Value::Object(entries) => entries
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value),
+        _ => None,
+    }
+}
+
 /// All values at a path with lists on the way.
 fn collect<'r>(value: &'r Value<'r>, steps: &[Step], into: &mut Vec<&'r Value<'r>>) {
     let Some((step, rest)) = steps.split_first() else {
@@ -217,17 +289,11 @@ fn collect<'r>(value: &'r Value<'r>, steps: &[Step], into: &mut Vec<&'r Value<'r
         return;
     };
     match (step, value) {
-        (Step::Key { slot, .. }, Value::Slots(slots)) => {
-            if let Some(below) = slots.get(*slot) {
+        (Step::Key { name, slot }, _) => {
+            if let Some(below) = below(value, name, *slot) {
                 collect(below, rest, into);
             }
         }
-        (Step::Key { name, .. }, Value::Object(entries)) => {
-            if let Some((_, below)) = entries.iter().find(|(key, _)| key == name) {
-                collect(below, rest, into);
-            }
-        }
-        (Step::Key { .. }, _) => {}
         (Step::Each, Value::List(items)) => items.iter().for_each(|item| collect(item, rest, into)),
         (Step::Each, Value::Null) => {}
         (Step::Each, single) => collect(single, rest, into),

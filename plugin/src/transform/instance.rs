@@ -19,8 +19,8 @@ pub(super) enum Leaf<'r> {
     Empty,
     Value {
         value: Value<'r>,
-        /// The rule that wrote it, by its place in the map.
-        rule: usize,
+        /// The rule that wrote it, by its place in the map; where origins are noted, the place of its origin among them.
+        origin: usize,
     },
     /// Filled in by the platform; which of the plan's placeholders.
     Placeholder(usize),

@@ -8,7 +8,7 @@
 //! Modules point one way. Loading: `format` and `spec` read a map as it is written (through `reader`), `compile` checks it (`sources` the
 //! source paths, `layout` and `needs` the target's) and makes a `plan`. Applying: `apply` carries the plan out on a record (`frames` is where it stands in
 //! the record, `evaluate` what it reads there, `instance` the document in the making), `documents` and `write` print what came out, `trace`
-//! tells which rule wrote what.
+//! tells which rule wrote what, and from what.
 
 mod apply;
 mod bundled;
@@ -39,10 +39,9 @@ mod write;
 mod tests;
 
 pub use bundled::{BundledMap, bundled};
-pub use trace::Trace;
 
 use crate::configure::DataStream;
-use crate::contract::{Entry, MapContext, Outcome, Problem};
+use crate::contract::{Entry, MapContext, Outcome, Problem, Trace};
 use crate::describe::source_schema;
 use schema::{Schema, nearest};
 use std::borrow::Cow;
@@ -132,8 +131,14 @@ impl Mapper {
         apply::apply(&self.plan, key, body)
     }
 
-    /// Which rule wrote each value of the documents of one source record. Fails where the record can't be read.
-    pub fn trace(&self, key: &str, body: &[u8]) -> Result<Vec<Trace>, Problem> {
-        apply::trace(&self.plan, key, body)
+    /// Where each value of the documents of one source record comes from: a trace for each document, in the order of [`Mapper::apply_one`].
+    /// Fails where the record can't be read.
+    pub fn explain(&self, key: &str, body: &[u8]) -> Result<Vec<Trace>, Problem> {
+        apply::explain(&self.plan, key, body)
+    }
+
+    /// The paths of the source record that the map reads, as it writes them, each once.
+    pub fn reads(&self) -> &[String] {
+        &self.plan.reads
     }
 }

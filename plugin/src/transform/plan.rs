@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 pub(super) struct Plan {
     /// What of a record is read.
     pub(super) wanted: Wanted,
+    /// The paths that are read, as the map writes them.
+    pub(super) reads: Vec<String>,
     pub(super) asset: Option<Head>,
     pub(super) finding: Option<Finding>,
     /// In the map's order, those that write into every element of a list behind the others.
@@ -44,7 +46,7 @@ pub(super) struct FindingList {
     /// From the record to the source list.
     pub(super) fields: Vec<Step>,
     /// The list's path.
-    pub(super) path: Vec<PathStep>,
+    pub(super) path: Vec<Step>,
     /// The group of elements that belong to that list.
     pub(super) group: usize,
     /// The target list, in the root's scope.
@@ -66,15 +68,8 @@ pub(super) enum Step {
 pub(super) struct Lookup {
     pub(super) depth: usize,
     pub(super) steps: Vec<Step>,
-    /// The whole path, for pointers: keys and places of elements.
-    pub(super) path: Vec<PathStep>,
-}
-
-/// A piece of a path that becomes a piece of a JSON Pointer.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum PathStep {
-    Key(String),
-    Element,
+    /// The whole path, for pointers.
+    pub(super) path: Vec<Step>,
 }
 
 /// Where a value comes from, lists and all.
@@ -83,7 +78,7 @@ pub(super) struct Source {
     /// From one list's element (or the record) to the next list.
     pub(super) lists: Vec<Vec<Step>>,
     /// The path of the innermost list.
-    pub(super) path: Vec<PathStep>,
+    pub(super) path: Vec<Step>,
     /// What is read of the innermost element, or of those around it.
     pub(super) tails: Vec<Lookup>,
     pub(super) combine: Combine,

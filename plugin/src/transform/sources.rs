@@ -3,7 +3,7 @@
 use super::compile::Compiler;
 use super::condition::Condition;
 use super::path::Path;
-use super::plan::{Expression, Lookup, PathStep, Source, Step};
+use super::plan::{Expression, Lookup, Source, Step};
 use super::schema::{Miss, nearest};
 use super::spec::Spec;
 
@@ -103,21 +103,21 @@ impl Compiler<'_> {
     }
 
     /// The steps from list to list, down to `list`.
-    fn want_list(&mut self, list: &Path) -> (Vec<Vec<Step>>, Vec<PathStep>) {
+    fn want_list(&mut self, list: &Path) -> (Vec<Vec<Step>>, Vec<Step>) {
         let steps = self.want(list);
-        let path = path_steps(&steps);
         let mut pieces: Vec<Vec<Step>> = steps
             .split(|step| *step == Step::Each)
             .map(<[Step]>::to_vec)
             .collect();
         // A list ends with the step into its elements: nothing stands behind it.
         pieces.pop();
-        (pieces, path)
+        (pieces, steps)
     }
 
     /// The way to a path's value from the innermost list that it shares with `chain`.
     fn lookup(&mut self, path: &Path, chain: &[Path]) -> Lookup {
         let steps = self.want(path);
+        self.reads.insert(path.to_string());
         let mut wanted = &mut self.wanted;
         for segment in &path.segments {
             wanted = wanted.field(&segment.name).1;
@@ -142,7 +142,7 @@ impl Compiler<'_> {
         Lookup {
             depth,
             steps: rest,
-            path: path_steps(&steps),
+            path: steps,
         }
     }
 
@@ -168,15 +168,6 @@ impl Compiler<'_> {
         self.problem(pointer.to_owned(), message);
         false
     }
-}
-
-/// Steps as pieces of a pointer.
-pub(super) fn path_steps(steps: &[Step]) -> Vec<PathStep> {
-    let piece = |step: &Step| match step {
-        Step::Key { name, .. } => PathStep::Key(name.clone()),
-        Step::Each => PathStep::Element,
-    };
-    steps.iter().map(piece).collect()
 }
 
 /// Why a path is not in a schema, and which one would be.

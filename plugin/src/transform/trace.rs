@@ -1,30 +1,68 @@
 //! Where the values of a document come from, for whoever has to explain it.
 
 use super::apply::Made;
+use super::frames::Frames;
 use super::instance::{Instance, Leaf};
 use super::path::push_pointer;
-use super::plan::{Plan, Scope, Shape};
-use crate::contract::{Document, DocumentKind};
+use super::plan::{Expression, Plan, Rule, Scope, Shape};
+use crate::contract::{Document, DocumentKind, Origin, Trace};
 
-/// A document, and the rule behind each of its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trace {
-    /// Whether it is an asset or a finding.
-    pub kind: DocumentKind,
-    /// The document's key.
-    pub key: String,
-    /// For each value (and each place that the platform fills in) its JSON Pointer in the document and the place of its rule in the
-    /// map's `rules`, counted from 0.
-    pub values: Vec<(String, usize)>,
+/// The origins of values, noted while they are written.
+#[derive(Debug, Default)]
+pub(super) struct Origins(Vec<(usize, Vec<String>)>);
+
+impl Origins {
+    /// Notes where a rule's value comes from; gives the place of the note. `item`: which element it was of a list that was spread.
+    #[cold]
+    pub(super) fn note(&mut self, rule: &Rule, item: Option<usize>, frames: &Frames<'_>) -> usize {
+        self.0
+            .push((rule.index, sources(&rule.value, item, frames)));
+        self.0.len().saturating_sub(1)
+    }
+}
+
+/// Pointers to what an expression reads at a place of the record.
+fn sources(expression: &Expression, item: Option<usize>, frames: &Frames<'_>) -> Vec<String> {
+    let Some(source) = &expression.source else {
+        return Vec::new();
+    };
+    let mut frames = frames.clone();
+    let gathered = frames.depth() < source.lists.len();
+    let mut places = frames.places(expression, source);
+    // Conversions of single values leave each where it was: then one of many comes from one of many.
+    let in_place = expression.constant.is_none()
+        && expression
+            .conversions
+            .iter()
+            .all(|conversion| !conversion.takes_lists());
+    if let Some(item) = item.filter(|_| in_place) {
+        if gathered && item < places.len() {
+            places = vec![places.swap_remove(item)];
+        } else if let ([only], false) = (places.as_mut_slice(), gathered)
+            && only.list
+        {
+            for pointer in &mut only.pointers {
+                push_pointer(pointer, &item.to_string());
+            }
+        }
+    }
+    places
+        .into_iter()
+        .flat_map(|places| places.pointers)
+        .collect()
 }
 
 /// The traces of these documents, in their order.
-pub(super) fn traces(plan: &Plan, made: &Made<'_>, documents: Vec<Document>) -> Vec<Trace> {
+pub(super) fn traces(
+    plan: &Plan,
+    made: &Made<'_>,
+    origins: &Origins,
+    documents: Vec<Document>,
+) -> Vec<Trace> {
     let list = plan
         .finding
         .as_ref()
         .and_then(|finding| finding.list.as_ref());
-    let separate = list.filter(|list| !list.nested).map(|list| list.list);
     let mut elements = list
         .and_then(|list| {
             Some((
@@ -46,14 +84,18 @@ pub(super) fn traces(plan: &Plan, made: &Made<'_>, documents: Vec<Document>) -> 
         };
         let mut walk = Walk {
             plan,
-            separate: separate.filter(|_| kind == DocumentKind::Asset),
-            values: Vec::new(),
+            origins,
+            findings: list
+                .filter(|_| kind == DocumentKind::Asset)
+                .map(|list| (list.list, list.nested)),
+            in_copy: false,
+            found: Vec::new(),
         };
         walk.values(&scope.shape, scope, instance, "", true);
         traces.push(Trace {
             kind,
             key,
-            values: walk.values,
+            origins: walk.found,
         });
     }
     traces
@@ -61,13 +103,24 @@ pub(super) fn traces(plan: &Plan, made: &Made<'_>, documents: Vec<Document>) -> 
 
 struct Walk<'p> {
     plan: &'p Plan,
-    /// The list of the root's scope that is not printed.
-    separate: Option<usize>,
-    values: Vec<(String, usize)>,
+    origins: &'p Origins,
+    /// The list of the root's scope that holds the findings, and whether they are nested.
+    findings: Option<(usize, bool)>,
+    /// Within the copy of a finding that is nested in its asset: there the platform fills nothing in.
+    in_copy: bool,
+    found: Vec<Origin>,
 }
 
 impl Walk<'_> {
-    /// Notes the values below a place; tells whether there are any.
+    fn found(&mut self, target: &str, rule: usize, sources: &[String]) {
+        self.found.push(Origin {
+            target: target.to_owned(),
+            rule: format!("/rules/{rule}"),
+            sources: sources.to_vec(),
+        });
+    }
+
+    /// Notes the values below a place; tells whether anything is printed there.
     fn values(
         &mut self,
         shape: &Shape,
@@ -76,18 +129,25 @@ impl Walk<'_> {
         pointer: &str,
         root: bool,
     ) -> bool {
-        let before = self.values.len();
         match shape {
             Shape::Leaf(leaf) => match instance.leaves.get(*leaf) {
-                Some(Leaf::Value { rule, .. }) => self.values.push((pointer.to_owned(), *rule)),
-                Some(Leaf::Placeholder(held)) => {
-                    let rule = self.plan.placeholders.get(*held).map(|held| held.rule);
-                    self.values
-                        .extend(rule.map(|rule| (pointer.to_owned(), rule)));
+                Some(Leaf::Value { origin, .. }) => {
+                    if let Some((rule, sources)) = self.origins.0.get(*origin) {
+                        self.found(pointer, *rule, sources);
+                    }
+                    true
                 }
-                _ => {}
+                Some(Leaf::Placeholder(held)) => {
+                    let held = self.plan.placeholders.get(*held);
+                    if let Some(held) = held.filter(|_| !self.in_copy) {
+                        self.found(pointer, held.rule, &[]);
+                    }
+                    true
+                }
+                _ => false,
             },
             Shape::Object(object) => {
+                let before = self.found.len();
                 let mut written: Vec<&str> = Vec::new();
                 for (key, shape) in &object.keys {
                     let mut pointer = pointer.to_owned();
@@ -96,26 +156,35 @@ impl Walk<'_> {
                         written.push(key);
                     }
                 }
-                if !object.is_whole(&written) {
-                    self.values.truncate(before);
+                let printed = !written.is_empty() && object.is_whole(&written);
+                if !printed {
+                    self.found.truncate(before);
                 }
+                printed
             }
-            Shape::List(list) if root && self.separate == Some(*list) => {}
             Shape::List(list) => {
-                if let (Some(scope), Some(elements)) =
+                let findings = self.findings.filter(|(held, _)| root && held == list);
+                if findings == Some((*list, false)) {
+                    return false;
+                }
+                let (Some(scope), Some(elements)) =
                     (scope.lists.get(*list), instance.lists.get(*list))
-                {
-                    let mut at = 0;
-                    for item in elements.items.iter().filter(|item| !item.dropped) {
-                        // An element without values is not printed, and does not count.
-                        if self.values(&scope.shape, scope, item, &format!("{pointer}/{at}"), false)
-                        {
-                            at += 1;
-                        }
+                else {
+                    return false;
+                };
+                let around = self.in_copy;
+                self.in_copy |= findings.is_some();
+                let mut at = 0;
+                for item in elements.items.iter().filter(|item| !item.dropped) {
+                    let place = format!("{pointer}/{at}");
+                    // An element without values is not printed, and does not count; a finding is, and does.
+                    if self.values(&scope.shape, scope, item, &place, false) || findings.is_some() {
+                        at += 1;
                     }
                 }
+                self.in_copy = around;
+                at > 0
             }
         }
-        self.values.len() > before
     }
 }

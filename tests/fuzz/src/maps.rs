@@ -47,7 +47,7 @@ pub fn maps(data: &[u8]) {
                         assert!(body.is_object() && !document.key.is_empty());
                     }
                 }
-                let _ = mapper.trace("key", record);
+                let _ = mapper.explain("key", record);
             }
         }
     }

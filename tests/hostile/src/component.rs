@@ -3,7 +3,7 @@
 use crate::contract::{
     BlindSpot, Check, Configuration, Entry, Fault, Guest, GuestMapper, GuestReading, Manifest,
     MapContext, Mapper as MapperResource, Outcome, Problem, Progress, Reading as ReadingResource,
-    SyncRequest, Verdict,
+    Sifting, SyncRequest, Trace, Verdict,
 };
 use crate::order::{Attack, Order, Verb};
 use crate::{describing, flooding, giving, reaching, spending};
@@ -66,6 +66,17 @@ impl Guest for Component {
         Vec::new()
     }
 
+    fn sift(
+        _before: Vec<u8>,
+        after: Vec<u8>,
+        _data_stream: String,
+        entries: Vec<Entry>,
+    ) -> Result<Sifting, Fault> {
+        let order = Order::read(&after);
+        spending::at_once(&order, Verb::Sift);
+        Ok(giving::sifting(&order, entries.len()))
+    }
+
     fn transform(mapping: Vec<u8>, _context: MapContext) -> Result<MapperResource, Vec<Problem>> {
         spending::at_once(&Order::read(&mapping), Verb::Transform);
         Ok(MapperResource::new(Mapper))
@@ -116,6 +127,16 @@ impl GuestMapper for Mapper {
             .unwrap_or_default();
         spending::at_once(&order, Verb::Apply);
         giving::outcomes(&order, entries)
+    }
+
+    fn explain(&self, entry: Entry) -> Result<Vec<Trace>, Problem> {
+        let order = Order::read(&entry.body);
+        spending::at_once(&order, Verb::Explain);
+        Ok(giving::traces(&order))
+    }
+
+    fn reads(&self) -> Vec<String> {
+        giving::reads()
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::contract::types::Cause;
 use crate::contract::{
     Closing, Closure, Configuration, Coverage, Document, DocumentKind, Entry, Fault, Lifecycle,
-    Outcome, Placeholder, Policy, Problem, Progress, Slice, Step, Summary,
+    Origin, Outcome, Placeholder, Policy, Problem, Progress, Sifted, Sifting, Slice, Step, Summary,
+    Trace,
 };
 use crate::describing::deep;
 use crate::order::{Attack, Order, Verb};
@@ -282,6 +283,59 @@ fn outcome(order: &Order, entry: &Entry) -> Outcome {
     Outcome {
         documents: vec![asset, finding],
         problems: Vec::<Problem>::new(),
+    }
+}
+
+/// What `explain` gives.
+pub(crate) fn traces(order: &Order) -> Vec<Trace> {
+    let mut trace = Trace {
+        kind: DocumentKind::Asset,
+        key: "k".to_owned(),
+        origins: vec![Origin {
+            target: "/name".to_owned(),
+            rule: "/rules/0".to_owned(),
+            sources: vec!["/name".to_owned()],
+        }],
+    };
+    match order.attack {
+        Attack::KeyEmpty => trace.key.clear(),
+        Attack::KeyNul => trace.key.push('\0'),
+        Attack::GiantFault => {
+            trace.origins = vec![Origin {
+                target: book(),
+                rule: book(),
+                sources: vec![book()],
+            }];
+        }
+        _ => {}
+    }
+    vec![trace]
+}
+
+/// What `reads` gives: a path twice, one that is empty, and one that drives a terminal.
+pub(crate) fn reads() -> Vec<String> {
+    vec!["name".to_owned(), "name".to_owned(), String::new(), book()]
+}
+
+/// What `sift` gives.
+pub(crate) fn sifting(order: &Order, entries: usize) -> Sifting {
+    let entries = match order.attack {
+        Attack::MoreOutcomes => entries + 1,
+        Attack::FewerOutcomes => entries.saturating_sub(1),
+        _ => entries,
+    };
+    let sifted = || match order.attack {
+        Attack::BrokenRecord => Sifted::Changes(b"{".to_vec()),
+        Attack::DeepRecord => Sifted::Changes(deep(100_000)),
+        Attack::GiantRecord => {
+            Sifted::Changes(json!("x".repeat(12 << 20)).to_string().into_bytes())
+        }
+        Attack::KeyNul => Sifted::Leaves("fil\0ter".to_owned()),
+        _ => Sifted::Stays,
+    };
+    Sifting {
+        entries: (0..entries).map(|_| sifted()).collect(),
+        may_add: false,
     }
 }
 

@@ -186,6 +186,10 @@ pub enum Verb {
     Transform,
     /// A mapper's `apply`.
     Apply,
+    /// A mapper's `explain`.
+    Explain,
+    /// `sift`.
+    Sift,
 }
 
 /// What to do; also the component's configuration, the body of its map and that of its records.

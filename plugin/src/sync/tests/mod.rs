@@ -6,6 +6,7 @@ mod endpoints;
 mod incremental;
 mod paging;
 mod resume;
+mod sift;
 mod tenant;
 mod vulnerabilities;
 mod xql;

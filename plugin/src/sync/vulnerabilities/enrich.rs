@@ -6,14 +6,14 @@ use crate::configure::Settings;
 use crate::platform::Platform;
 use crate::record::{self, Record, Tags};
 use crate::sync::found::Found;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The values of the endpoints' status filter. A status beyond them (VDI pending log-on and the like) is no reason to leave an endpoint out.
 const STATUSES: [&str; 4] = ["connected", "disconnected", "lost", "uninstalled"];
 
 /// Which endpoints are meant.
-pub(super) struct Scope {
+pub(in crate::sync) struct Scope {
     pub tags: Tags,
     pub statuses: BTreeSet<String>,
 }
@@ -24,6 +24,28 @@ impl Scope {
             tags: settings.tags.clone(),
             statuses: settings.endpoint_statuses.clone(),
         }
+    }
+
+    /// The filter that leaves an endpoint out, and the API's word for it; none where it is meant. Notes which of the tags it bears.
+    pub fn left_out(
+        &self,
+        fields: &Map<String, Value>,
+        seen: &mut BTreeSet<String>,
+    ) -> Option<(&'static str, String)> {
+        let status = fields
+            .get("endpoint_status")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let word = status.to_ascii_lowercase();
+        if STATUSES.contains(&word.as_str()) && !self.statuses.contains(&word) {
+            return Some(("endpointStatuses", status.to_owned()));
+        }
+        let mut tagged = self.tags.is_empty();
+        for tag in record::has_tag(fields, &self.tags) {
+            tagged = true;
+            seen.insert(tag.to_owned());
+        }
+        (!tagged).then(|| ("tags", record::tags_text(fields)))
     }
 }
 
@@ -164,33 +186,10 @@ pub(super) fn completed(batch: Batch, mut known: LookedUp, scope: &Scope) -> Com
 
 /// `held`: the fingerprint of what is held, where its CVEs are the same.
 fn sort(record: Record, held: Option<&str>, scope: &Scope, done: &mut Completed) {
-    let status = record
-        .fields
-        .get("endpoint_status")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let word = status.to_ascii_lowercase();
-    if STATUSES.contains(&word.as_str()) && !scope.statuses.contains(&word) {
-        let evidence = status.to_owned();
+    if let Some((filter, evidence)) = scope.left_out(&record.fields, &mut done.tags) {
         return done
             .found
-            .out_of_scope(record.key, "endpointStatuses", evidence, record.seen_at);
-    }
-    if !scope.tags.is_empty() {
-        let borne: Vec<String> = record::has_tag(&record.fields, &scope.tags)
-            .map(str::to_owned)
-            .collect();
-        if borne.is_empty() {
-            let tags = record
-                .fields
-                .get("tags")
-                .map(Value::to_string)
-                .unwrap_or_default();
-            return done
-                .found
-                .out_of_scope(record.key, "tags", tags, record.seen_at);
-        }
-        done.tags.extend(borne);
+            .out_of_scope(record.key, filter, evidence, record.seen_at);
     }
     if held.is_some_and(|held| record::own_half(held) == record::own_half(&record.fingerprint)) {
         done.found.confirmed.push(record.key);

@@ -1,6 +1,7 @@
 //! Maps at work, from JSON to documents.
 
 mod bundled;
+mod explain;
 mod loading;
 mod needs;
 mod properties;

@@ -112,8 +112,11 @@ fn values_of_an_object_that_is_not_written_are_in_no_trace() {
         ..context("things")
     };
     let mapper = prepare_with(&serde_json::to_vec(&map).unwrap(), &context, |_| None).unwrap();
-    let traces = mapper.trace("1", br#"{"id": "1"}"#).unwrap();
-    assert_eq!(traces[0].values, [("/near/far".to_owned(), 2)]);
+    let traces = mapper.explain("1", br#"{"id": "1"}"#).unwrap();
+    let origins = &traces[0].origins;
+    assert_eq!(origins.len(), 1);
+    assert_eq!(origins[0].target, "/near/far");
+    assert_eq!(origins[0].rule, "/rules/2");
 }
 
 #[test]

@@ -427,7 +427,7 @@ fn the_number_of_problems_that_are_told_is_bounded() {
 }
 
 /// A map whose findings are elements of a list.
-fn findings_map(nested: bool) -> Value {
+pub(super) fn findings_map(nested: bool) -> Value {
     json!({
         "name": "test", "version": "1.0.0", "source": "things", "target": "test",
         "asset": {"key": "id", "identity": {"host-name": "host", "ip": "ips"}, "facets": {"title": "host"}},
@@ -535,37 +535,4 @@ fn a_record_may_itself_be_the_finding() {
         told(&outcome),
         ["/id: missing, and it is the key; the record has no document without it"]
     );
-}
-
-#[test]
-fn each_value_of_a_document_knows_its_rule() {
-    for nested in [true, false] {
-        let mapper = load(&findings_map(nested)).unwrap();
-        let record = json!({"id": "e1", "host": "h", "cves": [{"name": "A", "score": 1}]});
-        let traces = mapper
-            .trace("e1", &serde_json::to_vec(&record).unwrap())
-            .unwrap();
-        let finding = [
-            ("/host", 3),
-            ("/kind", 4),
-            ("/name", 1),
-            ("/score", 2),
-            ("/seen/first", 5),
-        ];
-        let mut asset = Vec::new();
-        if nested {
-            asset.extend(finding.map(|(pointer, rule)| (format!("/finding/0{pointer}"), rule)));
-        }
-        asset.extend([("/hostName".to_owned(), 0), ("/seen".to_owned(), 6)]);
-        assert_eq!(traces.len(), 2);
-        assert_eq!((traces[0].key.as_str(), &traces[0].values), ("e1", &asset));
-        let finding = finding
-            .map(|(pointer, rule)| (pointer.to_owned(), rule))
-            .to_vec();
-        assert_eq!(
-            (traces[1].key.as_str(), &traces[1].values),
-            ("e1|A", &finding)
-        );
-        assert!(mapper.trace("e1", b"[]").is_err());
-    }
 }
