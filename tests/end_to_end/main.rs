@@ -16,6 +16,7 @@ mod endpoints;
 mod faults;
 mod pitfalls;
 mod recordings;
+mod remaking;
 mod state;
 mod tenants;
 mod vulnerabilities;

@@ -70,7 +70,9 @@ async fn leave_out_what_is_looked_at(rig: &mut Rig) {
         rate: Rate::Unlimited,
         way_out: WayOutChange::default(),
     };
-    rig.connection = update(&rig.desk, request, &()).await.unwrap();
+    let updated = update(&rig.desk, request, &()).await.unwrap();
+    updated.remade.unwrap();
+    rig.connection = updated.connection;
 }
 
 /// All assets that the platform holds, by key.

@@ -9,6 +9,7 @@ use super::{
 use crate::contract::connector::Check;
 use crate::domain::{ConnectionId, ConnectionName, TenantName};
 use crate::egress::Rate;
+use crate::pipeline::{Cancel, Observer, Unobserved};
 use crate::store::{Connection, Store, StoreError, Tested};
 
 /// What to set up.
@@ -46,6 +47,16 @@ pub trait Onlooker: Send + Sync {
     /// The test has ended.
     fn tested(&self, checks: &[Check]) {
         let _ = checks;
+    }
+
+    /// Who watches documents being made anew.
+    fn observer(&self) -> Arc<dyn Observer> {
+        Arc::new(Unobserved)
+    }
+
+    /// How that is stopped.
+    fn cancel(&self) -> Cancel {
+        Cancel::new()
     }
 }
 

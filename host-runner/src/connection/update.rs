@@ -7,13 +7,15 @@ use serde_json::Value;
 
 use super::connect::{Onlooker, SKIPPED};
 use super::{
-    Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, WayOutChange, binding,
-    complete, link, maps, origins, test,
+    Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, WayOut, WayOutChange,
+    binding, complete, link, maps, origins, remake, test,
 };
 use crate::domain::{ConnectionName, DataStreamName, TenantName};
-use crate::egress::Rate;
+use crate::egress::{Origin, Rate};
 use crate::personal::LeaveOut;
+use crate::pipeline::{RemakeReport, SyncError, remake};
 use crate::secrets::SecretSet;
+use crate::store::sqlite::SqliteStore;
 use crate::store::{Connection, Store, Tested};
 
 /// What to change. What is none stays.
@@ -54,7 +56,17 @@ impl UpdateRequest {
     }
 }
 
-/// Changes a connection. It is held while that happens, so that no sync runs with half of it.
+/// A connection that was changed.
+#[derive(Debug)]
+pub struct Updated {
+    /// As it is saved.
+    pub connection: Connection,
+    /// Which documents were made anew for it; what was left is by the next sync.
+    pub remade: Result<Vec<RemakeReport>, SyncError>,
+}
+
+/// Changes a connection, and makes documents anew where they would be made otherwise now. It is held while that happens, so that no sync runs with half
+/// of it.
 ///
 /// # Errors
 /// Whatever fails; nothing is changed then.
@@ -62,11 +74,95 @@ pub async fn update(
     desk: &Desk,
     request: UpdateRequest,
     onlooker: &dyn Onlooker,
-) -> Result<Connection, ConnectionError> {
+) -> Result<Updated, ConnectionError> {
     let store = desk.stores.open(&request.tenant).await?;
     let connection = store.connection(&request.name).await?;
     let _lock = store.lock(connection.id, desk.clock.now()).await?;
-    let untested = request.needs_no_test();
+    let Planned {
+        mut changed,
+        mut given,
+        secrets,
+        origins,
+        way_out,
+    } = plan(desk, &store, &request, connection, onlooker).await?;
+    if request.needs_no_test() {
+        // What it was tested with is as it was.
+    } else if request.skip_test {
+        changed.tested = Tested::Untested {
+            reason: SKIPPED.to_owned(),
+        };
+    } else {
+        let options = link::LinkOptions {
+            rate: request.rate,
+            allow_loopback: changed.allow_loopback,
+            way_out: way_out.clone().valid_at(desk.clock.now()),
+        };
+        let egress = link::open(
+            desk.plugin.manifest(),
+            origins,
+            &secrets,
+            &changed.secrets,
+            desk.plugin.limits(),
+            options,
+        )?;
+        let log = desk.log(&request.name);
+        changed.tested = test::passes(desk, egress, &changed.config, log, onlooker).await?;
+    }
+    if let Some((name, secret)) = way_out.secret() {
+        given.insert(name, secret);
+    }
+    if request.leave_out_users == Some(true) {
+        // Before it is saved: whoever is killed in between asks again, and has it cleaned again.
+        store.leave_out_users(changed.id, &leave_out(desk)).await?;
+    }
+    // Read again, and held until they are committed: the keys may have been rotated while the test ran.
+    let keyring = desk.keyring().await?;
+    let sealed = link::sealed(&keyring, store.tenant(), changed.id, &given)?;
+    store.update_connection(&changed, &sealed).await?;
+    drop(keyring);
+    // As it is now: the store knows whether it is set aside.
+    let changed = store.connection(&changed.name).await?;
+    let remade = if changed.set_aside.is_some() {
+        // Nothing of its component runs until someone looks.
+        Ok(Vec::new())
+    } else {
+        remake(&remake::job(
+            desk,
+            &store,
+            &changed,
+            onlooker.observer(),
+            onlooker.cancel(),
+        )?)
+        .await
+    };
+    Ok(Updated {
+        connection: changed,
+        remade,
+    })
+}
+
+/// A change that was checked, and neither tested nor saved.
+pub(super) struct Planned {
+    /// The connection as it would be.
+    pub(super) changed: Connection,
+    /// The connector's secrets that are new.
+    given: SecretSet,
+    /// All of the connector's secrets.
+    secrets: SecretSet,
+    /// Where requests would go.
+    origins: Vec<(String, Origin)>,
+    /// How they would get out.
+    way_out: WayOut,
+}
+
+/// What a change would make of a connection. Makes no request, and saves nothing.
+pub(super) async fn plan(
+    desk: &Desk,
+    store: &SqliteStore,
+    request: &UpdateRequest,
+    connection: Connection,
+    onlooker: &dyn Onlooker,
+) -> Result<Planned, ConnectionError> {
     match binding::check(&desk.plugin, &connection) {
         Err(ConnectionError::OtherBuild { .. }) if request.upgrade => {
             binding::judge_upgrade(&desk.plugin, &connection, request.accept_reach)?;
@@ -85,7 +181,7 @@ pub async fn update(
         .unwrap_or_else(|| connection.typed_config.clone());
     let typed = TypedConfig::new(config, request.secrets.clone(), &fields)?;
     let given = typed.secrets.clone();
-    let kept = link::kept(desk, &store, &connection, &given).await?;
+    let kept = link::kept(desk, store, &connection, &given).await?;
     let typed = typed.with_kept(&kept.secrets);
     let allow_loopback = request.allow_loopback || connection.allow_loopback;
 
@@ -101,47 +197,28 @@ pub async fn update(
     let origins_now = completed.origin_texts();
     if origins_now != connection.origins {
         return Err(ConnectionError::OtherOrigin {
-            connection: request.name,
+            connection: request.name.clone(),
             from: origins::as_text(&connection.origins),
             to: origins::as_text(&origins_now),
         });
     }
-    let choice = choose(desk, &request, &connection, &completed)?;
+    let choice = choose(desk, request, &connection, &completed)?;
     let way_out = request
         .way_out
-        .of_connection(desk, &store, &connection)
+        .clone()
+        .of_connection(desk, store, &connection)
         .await?;
     onlooker.completed(&completed, &choice, &way_out);
     let custom_fields = store.custom_fields().await?;
-    maps::check(&desk.plugin, &choice, &custom_fields, Arc::clone(&log)).await?;
+    maps::check(&desk.plugin, &choice, &custom_fields, log).await?;
 
-    let tested = if untested {
-        connection.tested.clone()
-    } else if request.skip_test {
-        Tested::Untested {
-            reason: SKIPPED.to_owned(),
-        }
-    } else {
-        let options = link::LinkOptions {
-            rate: request.rate,
-            allow_loopback,
-            way_out: way_out.clone().valid_at(desk.clock.now()),
-        };
-        let egress = link::open(
-            desk.plugin.manifest(),
-            completed.origins.clone(),
-            &typed.secrets,
-            &completed.secrets,
-            desk.plugin.limits(),
-            options,
-        )?;
-        test::passes(desk, egress, &completed.config, log, onlooker).await?
-    };
-
-    let mut given = given.restricted_to(completed.secrets.iter().map(String::as_str));
+    let given = given.restricted_to(completed.secrets.iter().map(String::as_str));
     let now = desk.clock.now();
     let changed = Connection {
-        description: request.description.unwrap_or(connection.description),
+        description: request
+            .description
+            .clone()
+            .unwrap_or(connection.description),
         component: binding::reference(&desk.plugin),
         reach: binding::reach(&desk.plugin),
         typed_config: typed.config,
@@ -154,7 +231,6 @@ pub async fn update(
         maps: choice.maps,
         allow_loopback,
         way_out: way_out.kept(),
-        tested,
         leave_out_users: request
             .leave_out_users
             .unwrap_or(connection.leave_out_users),
@@ -166,18 +242,13 @@ pub async fn update(
         updated_at: now,
         ..connection
     };
-    if let Some((name, secret)) = way_out.secret() {
-        given.insert(name, secret);
-    }
-    if request.leave_out_users == Some(true) {
-        // Before it is saved: whoever is killed in between asks again, and has it cleaned again.
-        store.leave_out_users(changed.id, &leave_out(desk)).await?;
-    }
-    // Read again, and held until they are committed: the keys may have been rotated while the test ran.
-    let keyring = desk.keyring().await?;
-    let sealed = link::sealed(&keyring, store.tenant(), changed.id, &given)?;
-    store.update_connection(&changed, &sealed).await?;
-    Ok(changed)
+    Ok(Planned {
+        changed,
+        given,
+        secrets: typed.secrets,
+        origins: completed.origins,
+        way_out,
+    })
 }
 
 /// Whether a secret that was kept is another one now.
@@ -189,7 +260,7 @@ fn replaces(given: &SecretSet, kept: &SecretSet) -> bool {
 }
 
 /// What leaves users out of each data stream's records.
-fn leave_out(desk: &Desk) -> BTreeMap<DataStreamName, LeaveOut> {
+pub(super) fn leave_out(desk: &Desk) -> BTreeMap<DataStreamName, LeaveOut> {
     let streams = desk.plugin.manifest().data_streams.iter();
     streams
         .filter_map(|stream| {

@@ -1,11 +1,11 @@
-//! What a sync reads.
+//! What a run reads.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a sync reads.
+/// What a run reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
@@ -13,6 +13,8 @@ pub enum Mode {
     Full,
     /// What changed since the last complete sync, and what is held open and may have closed.
     Incremental,
+    /// Nothing of the API: documents are made anew from the source records that are kept.
+    Remake,
 }
 
 impl Mode {
@@ -21,13 +23,14 @@ impl Mode {
         match self {
             Self::Full => "full",
             Self::Incremental => "incremental",
+            Self::Remake => "remake",
         }
     }
 }
 
 /// A text that names no mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no mode: write full or incremental")]
+#[error("\"{0}\" is no mode: write full, incremental or remake")]
 pub struct UnknownMode(pub String);
 
 impl fmt::Display for Mode {
@@ -43,6 +46,7 @@ impl FromStr for Mode {
         match text {
             "full" => Ok(Self::Full),
             "incremental" => Ok(Self::Incremental),
+            "remake" => Ok(Self::Remake),
             other => Err(UnknownMode(other.to_owned())),
         }
     }
@@ -54,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_mode_reads_back_as_it_is_shown() {
-        for mode in [Mode::Full, Mode::Incremental] {
+        for mode in [Mode::Full, Mode::Incremental, Mode::Remake] {
             assert_eq!(mode.to_string().parse(), Ok(mode));
         }
         assert!("Full".parse::<Mode>().is_err());

@@ -7,7 +7,8 @@ use crate::contract::{connector, types};
 use crate::domain::{Timestamp, cut_line};
 use crate::engine::{CallError, LimitReached, Limits};
 use crate::store::{
-    Closing, Closure, Document, DocumentKind, Lifecycle, Outcome, Placeholder, Problem, Unreadable,
+    Closing, Closure, Document, DocumentKind, Lifecycle, Outcome, Placeholder, Problem, Record,
+    Unreadable,
 };
 use std::borrow::Cow;
 
@@ -166,9 +167,27 @@ fn json(bytes: &[u8], what: &str) -> Result<(), RunFault> {
 /// what it lacks would stay open.
 pub(super) fn fingerprint(entry: &connector::Entry) -> Cow<'_, str> {
     if entry.partial {
-        Cow::Owned(format!("partial:{}", entry.fingerprint))
+        Cow::Owned(format!("{PARTIAL}{}", entry.fingerprint))
     } else {
         Cow::Borrowed(&entry.fingerprint)
+    }
+}
+
+/// What marks the fingerprint of a part.
+const PARTIAL: &str = "partial:";
+
+/// A kept record as the entry that it was. Where its body is that of a part, so it is again.
+pub fn kept(record: &Record) -> connector::Entry {
+    let (partial, fingerprint) = match record.fingerprint.strip_prefix(PARTIAL) {
+        Some(fingerprint) => (true, fingerprint),
+        None => (false, record.fingerprint.as_str()),
+    };
+    connector::Entry {
+        key: record.key.clone(),
+        fingerprint: fingerprint.to_owned(),
+        seen_at: record.seen_at.map(Timestamp::as_ms),
+        partial,
+        body: record.body.clone(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Full or incremental, and why.
 
 use super::job::ModeChoice;
+use super::making::{Part, differences};
 use crate::domain::{DataStreamName, Mode, Timestamp};
 use crate::store::{Connection, FinishedSync, SyncHistory};
 
@@ -116,14 +117,8 @@ pub fn choose(history: &SyncHistory, due: &Due<'_>) -> Result<Chosen, String> {
     if !history.has_incremental_checkpoint {
         return full("there is no checkpoint to go on from");
     }
-    if made_otherwise(history, due) {
-        return full(&match history.quarantined {
-            0 => "documents are made anew: the map, the connector's build, a switch or a custom field changed".to_owned(),
-            1 => "the record in quarantine is tried again: the map, the connector's build, a switch or a custom field changed".to_owned(),
-            many => format!(
-                "the {many} records in quarantine are tried again: the map, the connector's build, a switch or a custom field changed"
-            ),
-        });
+    if let Some(reason) = must_be_read(history, due) {
+        return full(&reason);
     }
     if due.now.plus_ms(half_an_interval(history, due)) >= next_full(last, due.full_every_days) {
         return full(&age(last, due.now));
@@ -172,13 +167,35 @@ fn other_scope(history: &SyncHistory, due: &Due<'_>) -> bool {
     history.scopes.iter().any(|scope| scope != due.scope)
 }
 
-/// Whether the last full sync made its documents otherwise than they are made now. However it was judged: it tried each record once.
-fn made_otherwise(history: &SyncHistory, due: &Due<'_>) -> bool {
-    history
-        .last_finished_full
-        .as_ref()
-        .and_then(|last| last.made_with.as_deref())
-        .is_some_and(|made_with| made_with != due.made_with)
+/// Why records must be read for a change of what documents are made with, where they must. However the last full sync was judged: it tried each record
+/// once.
+///
+/// What is kept is made anew without reading it (see [`super::remake`]). Only three things can't be had so: what another build of the connector
+/// keeps of a record beyond what this one kept; users that were left out of what is kept, or that hide more of it than need be; and records that were
+/// rejected and are not held, or not as they were rejected.
+fn must_be_read(history: &SyncHistory, due: &Due<'_>) -> Option<String> {
+    let last = history.last_finished_full.as_ref()?.made_with.as_deref()?;
+    let changed = differences(last, &due.made_with);
+    if changed.is_empty() {
+        return None;
+    }
+    let anew = [Part::Component, Part::Users]
+        .into_iter()
+        .find(|part| changed.contains(part));
+    if let Some(part) = anew {
+        return Some(format!("records are read anew: {} changed", part.as_str()));
+    }
+    let changed: Vec<&str> = changed.into_iter().map(Part::as_str).collect();
+    let changed = changed.join(" and ");
+    match history.quarantined {
+        0 => None,
+        1 => Some(format!(
+            "the record in quarantine is tried again: {changed} changed"
+        )),
+        many => Some(format!(
+            "the {many} records in quarantine are tried again: {changed} changed"
+        )),
+    }
 }
 
 fn age(last: &FinishedSync, now: Timestamp) -> String {
@@ -360,31 +377,71 @@ mod tests {
         assert_eq!(mode(&there_and_back, &due()), Mode::Full);
     }
 
+    /// What documents are made with, where these parts are so.
+    fn made(map: &str, component: &str, users: u8) -> String {
+        format!("{map}-{component}-11-fields-{users}")
+    }
+
     #[test]
     fn what_is_in_quarantine_is_tried_again_once_where_it_may_read_well_now() {
         let mut history = history(NOW - 1, NOW - 1);
-        let upgraded = Due {
-            made_with: "another build".into(),
+        let last = |made_with: Option<String>| {
+            Some(FinishedSync {
+                made_with,
+                ..finished(Mode::Full, NOW - 1)
+            })
+        };
+        history.last_finished_full = last(Some(made("one", "build", 0)));
+        let other_map = Due {
+            made_with: made("other", "build", 0),
             ..due()
         };
+        // What is kept is made anew without reading it.
+        assert_eq!(mode(&history, &other_map), Mode::Incremental);
         history.quarantined = 2;
-        assert_eq!(mode(&history, &due()), Mode::Incremental);
-        assert_eq!(mode(&history, &upgraded), Mode::Full);
-        assert!(
-            reason(&history, &upgraded).starts_with("the 2 records in quarantine are tried again")
+        assert_eq!(mode(&history, &other_map), Mode::Full);
+        assert_eq!(
+            reason(&history, &other_map),
+            "the 2 records in quarantine are tried again: the map changed"
         );
+        let same = Due {
+            made_with: made("one", "build", 0),
+            ..due()
+        };
+        assert_eq!(mode(&history, &same), Mode::Incremental);
         // A full sync that was not proven complete tried them all the same.
-        history.last_finished_full = Some(FinishedSync {
-            made_with: Some("another build".into()),
-            ..finished(Mode::Full, NOW - 1)
-        });
-        assert_eq!(mode(&history, &upgraded), Mode::Incremental);
+        history.last_finished_full = last(Some(made("other", "build", 0)));
+        assert_eq!(mode(&history, &other_map), Mode::Incremental);
         // What an older build of the host did not say is no reason.
+        history.last_finished_full = last(None);
+        assert_eq!(mode(&history, &other_map), Mode::Incremental);
+    }
+
+    #[test]
+    fn what_can_not_be_made_of_kept_records_is_read() {
+        let mut history = history(NOW - 1, NOW - 1);
         history.last_finished_full = Some(FinishedSync {
-            made_with: None,
+            made_with: Some(made("one", "build", 0)),
             ..finished(Mode::Full, NOW - 1)
         });
-        assert_eq!(mode(&history, &upgraded), Mode::Incremental);
+        for (made_with, told) in [
+            (made("one", "other", 0), "the connector's build changed"),
+            (
+                made("one", "build", 1),
+                "whether users are left out changed",
+            ),
+            (
+                "of an earlier form".to_owned(),
+                "the connector's build changed",
+            ),
+        ] {
+            let due = Due { made_with, ..due() };
+            assert_eq!(mode(&history, &due), Mode::Full);
+            assert_eq!(
+                reason(&history, &due),
+                format!("records are read anew: {told}")
+            );
+        }
     }
 
     #[test]

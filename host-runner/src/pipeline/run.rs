@@ -12,9 +12,10 @@ use super::making::Made;
 use super::mode::{Chosen, Due, choose};
 use super::notes::Notes;
 use super::observe::Progress;
+use super::prepare::prepare;
 use super::report::{RunReport, SyncError};
 use super::stop::{Ending, Stop};
-use crate::contract::connector::{self, MapContext, SyncRequest};
+use crate::contract::connector::{self, SyncRequest};
 use crate::domain::{Ledger, Mode, RunId, RunState, Timestamp};
 use crate::engine::{CallError, Delivery, LimitReached, Mapper};
 use crate::imports::Reach;
@@ -57,7 +58,14 @@ pub async fn sync<S: Books>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
             chosen: chosen.join(", "),
         });
     };
-    let made = Made::of(job, declared).await?;
+    let made = Made::of(
+        &job.connection,
+        &job.plugin,
+        job.switches,
+        declared,
+        &job.stream,
+        job.store.custom_fields().await?,
+    )?;
     let chosen = match job.store.chosen() {
         Some(chosen) => chosen,
         None => choose(
@@ -298,35 +306,14 @@ impl<'a, S: Books> Run<'a, S> {
     }
 
     async fn mapper(&self) -> Result<Mapper, Stop> {
-        let context = MapContext {
-            data_stream: self.job.stream.to_string(),
-            custom_fields: self.made.custom_fields.clone(),
-            model: self.job.model_schema.clone(),
-        };
-        let prepared = self
-            .job
-            .plugin
-            .mapper(
-                self.made.map.body.clone().into_bytes(),
-                context,
-                Arc::clone(&self.notes) as _,
-            )
-            .await?;
-        prepared.map_err(|problems| {
-            let told: Vec<String> = problems
-                .iter()
-                .map(|problem| format!("{}: {}", problem.pointer, problem.message))
-                .collect();
-            Stop::Fault(RunFault::new(
-                FaultKind::Other,
-                format!(
-                    "the map `{}` can't be used: {}",
-                    self.made.map.name,
-                    told.join("; ")
-                ),
-                "Correct the map and give it to the connection with `update --map`.",
-            ))
-        })
+        prepare(
+            &self.job.plugin,
+            &self.job.stream,
+            self.made,
+            &self.job.model_schema,
+            &self.notes,
+        )
+        .await
     }
 
     fn request(&self) -> SyncRequest {
@@ -334,8 +321,9 @@ impl<'a, S: Books> Run<'a, S> {
             config: self.job.connection.config.to_string().into_bytes(),
             data_stream: self.job.stream.to_string(),
             mode: match self.chosen.mode {
-                Mode::Full => connector::Mode::Full,
                 Mode::Incremental => connector::Mode::Incremental,
+                // A sync is never a remake: that asks the component for no record.
+                Mode::Full | Mode::Remake => connector::Mode::Full,
             },
             checkpoint: self.last_checkpoint.clone(),
         }

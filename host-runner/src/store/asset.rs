@@ -30,6 +30,10 @@ pub struct AssetFilter {
     pub connection: Option<ConnectionId>,
     /// Only those that a query asks for.
     pub query: Option<crate::query::AssetQuery>,
+    /// Only these, by id.
+    pub ids: Option<Vec<i64>>,
+    /// As they are stored: without what only the platform knows in its places.
+    pub as_stored: bool,
     /// None that are active: only what the next two let in.
     pub without_active: bool,
     /// Inactive ones too.

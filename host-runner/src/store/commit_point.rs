@@ -44,6 +44,16 @@ pub enum CommitPoint {
     EndCheckpoint,
     /// The end of a sync is committed, and its run still counts as under way.
     EndCommitted,
+    /// The transaction of a page that is made anew is open and has written nothing.
+    RemakeBegun,
+    /// The assets of a page that is made anew are written.
+    RemakeAssets,
+    /// The findings of a page that is made anew are written.
+    RemakeFindings,
+    /// The records of a page that is made anew are written, and nothing is committed.
+    RemakeRecords,
+    /// A page that is made anew is committed, and nobody was told.
+    RemakeCommitted,
     /// A run is on record as ended.
     RunFinished,
     /// A connection is written, new or changed, and its secrets are not.
@@ -78,7 +88,7 @@ pub enum CommitPoint {
 
 impl CommitPoint {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 36] = [
         Self::RunBegun,
         Self::SyncBegun,
         Self::StepBegun,
@@ -95,6 +105,11 @@ impl CommitPoint {
         Self::EndSync,
         Self::EndCheckpoint,
         Self::EndCommitted,
+        Self::RemakeBegun,
+        Self::RemakeAssets,
+        Self::RemakeFindings,
+        Self::RemakeRecords,
+        Self::RemakeCommitted,
         Self::RunFinished,
         Self::ConnectionRow,
         Self::ConnectionSecrets,
@@ -132,6 +147,11 @@ impl CommitPoint {
             Self::EndSync => "end-sync",
             Self::EndCheckpoint => "end-checkpoint",
             Self::EndCommitted => "end-committed",
+            Self::RemakeBegun => "remake-begun",
+            Self::RemakeAssets => "remake-assets",
+            Self::RemakeFindings => "remake-findings",
+            Self::RemakeRecords => "remake-records",
+            Self::RemakeCommitted => "remake-committed",
             Self::RunFinished => "run-finished",
             Self::ConnectionRow => "connection-row",
             Self::ConnectionSecrets => "connection-secrets",

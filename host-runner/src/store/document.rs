@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// An asset, or a finding on one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DocumentKind {
     /// Something that a tenant owns.
     Asset,

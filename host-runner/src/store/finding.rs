@@ -36,6 +36,10 @@ pub struct FindingFilter {
     pub stream: Option<DataStreamName>,
     /// Only those that a query asks for.
     pub query: Option<crate::query::FindingQuery>,
+    /// Only these, by id.
+    pub ids: Option<Vec<i64>>,
+    /// As they are stored: without what only the platform knows in its places.
+    pub as_stored: bool,
     /// None that are open and on an asset: only what the next three let in.
     pub without_open: bool,
     /// Closed ones too.

@@ -14,6 +14,7 @@ mod connection;
 mod document;
 mod error;
 mod evidence;
+mod explained;
 mod finding;
 mod left_out;
 mod lock;
@@ -21,6 +22,7 @@ mod merge;
 pub mod placeholders;
 mod quarantine;
 mod record;
+mod remake;
 mod removal;
 mod run;
 mod set_aside;
@@ -50,11 +52,13 @@ pub use connection::{
 pub use document::{Document, DocumentKind, Lifecycle, Placeholder, Problem};
 pub use error::StoreError;
 pub use evidence::{Closing, Evidence};
+pub use explained::{Feeder, HeldDocument};
 pub use finding::{Finding, FindingFilter, FindingState};
 pub use left_out::{Filtered, LeftOut, Sample};
 pub use lock::RunLock;
 pub use quarantine::{QuarantineFilter, Quarantined};
 pub use record::{OpenRecord, OpenRecords, Order, Record, RecordQuery, RecordState};
+pub use remake::{Beside, Due, DueRecords, KeptRecord, Remade, RemakeCommit};
 pub use removal::{
     Coverage, EndCommit, EndReport, RemovalGuard, RemovalPreview, Unseen, UnseenRecord, Verdict,
 };
@@ -232,6 +236,30 @@ pub trait Store: Clone + Send + Sync + 'static {
         step: StepCommit,
     ) -> impl Future<Output = Result<Ledger, StoreError>> + Send;
 
+    /// How many records are to be made anew.
+    fn due(&self, query: &DueRecords<'_>) -> impl Future<Output = Result<Due, StoreError>> + Send;
+
+    /// A page of the records that are to be made anew, by ascending id.
+    fn due_records(
+        &self,
+        query: &DueRecords<'_>,
+    ) -> impl Future<Output = Result<Vec<KeptRecord>, StoreError>> + Send;
+
+    /// The other records of the connection that feed the assets of these, of those assets that nothing but this connection ever fed.
+    fn beside(
+        &self,
+        connection: ConnectionId,
+        records: &[i64],
+    ) -> impl Future<Output = Result<Vec<KeptRecord>, StoreError>> + Send;
+
+    /// Commits records that were made anew, in one transaction. Nothing counts as seen for it: states, times and evidence stay. An asset that only this
+    /// connection ever fed, and whose values another map laid down, is made up again from all of its records, where all of them are given; any
+    /// other takes on the values as if its record were read again. The answer is the page's ledger.
+    fn commit_remake(
+        &self,
+        commit: &RemakeCommit,
+    ) -> impl Future<Output = Result<Ledger, StoreError>> + Send;
+
     /// What the end of this full sync would remove if it were proven complete now and confirmed.
     fn preview_removal(
         &self,
@@ -266,6 +294,26 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Findings, in the order in which they came to the platform. Memory does not grow with their number.
     fn findings<'a>(&'a self, filter: &FindingFilter)
     -> BoxStream<'a, Result<Finding, StoreError>>;
+
+    /// The documents that are known by a key, or the assets that bear it as their host's name where none is. Of one connection, where one is named.
+    fn known_by(
+        &self,
+        key: &str,
+        connection: Option<ConnectionId>,
+    ) -> impl Future<Output = Result<Vec<HeldDocument>, StoreError>> + Send;
+
+    /// Keys and host names that are like this one, for a hint: those that hold it, or begin alike.
+    fn known_like(
+        &self,
+        key: &str,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
+    /// The records that a document comes from.
+    fn feeders(
+        &self,
+        document: HeldDocument,
+    ) -> impl Future<Output = Result<Vec<Feeder>, StoreError>> + Send;
 
     /// What could not be read or mapped, in the order in which it came. Memory does not grow with its amount.
     fn quarantine<'a>(

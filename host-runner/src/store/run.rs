@@ -93,6 +93,8 @@ pub struct RunFilter {
     pub connection: Option<ConnectionId>,
     /// Only those of this data stream.
     pub stream: Option<DataStreamName>,
+    /// Only those that read from the API: none that made documents anew.
+    pub syncs_only: bool,
     /// At most so many.
     pub limit: Option<u32>,
 }

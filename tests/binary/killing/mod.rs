@@ -9,6 +9,7 @@ mod draw;
 mod locks;
 mod moments;
 mod points;
+mod remake;
 mod rotation;
 mod state;
 mod tenant;

@@ -109,7 +109,9 @@ async fn what_a_narrower_filter_left_out_was_shown_as_closed() {
             rate: Rate::Unlimited,
             way_out: WayOutChange::default(),
         };
-        rig.connection = connection::update(&rig.desk, request, &()).await.unwrap();
+        let updated = connection::update(&rig.desk, request, &()).await.unwrap();
+        updated.remade.unwrap();
+        rig.connection = updated.connection;
         let mut options = full();
         options.guard.confirmed = true;
         let report = rig.sync_with("alerts", options).await;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::{remaking, stop, sync};
 use crate::cli::args::{ConnectArgs, OnOff, UpdateArgs};
 use crate::cli::context::{Context, read_config, read_secrets};
 use crate::cli::exit::Exit;
 use crate::cli::failure::CommandResult;
 use crate::cli::human;
 use crate::cli::output::Output;
+use crate::cli::progress::Line;
 use crate::cli::view::{self, connection, report};
 use crate::cli::way_out;
 use crate::connection::{
@@ -19,17 +21,24 @@ use crate::connection::{
 };
 use crate::contract::connector::Check;
 use crate::domain::{Clock, SystemClock};
+use crate::pipeline::{Cancel, Observer, RemakeReport};
 use crate::store::{Connection, Tested};
 
 /// Tells each stage as it is reached: the origin is shown before anything is sent to it.
 pub struct Telling {
     output: Arc<Output>,
+    line: Arc<Line>,
+    cancel: Cancel,
 }
 
 impl Telling {
     /// To this output.
     pub fn new(output: Arc<Output>) -> Self {
-        Self { output }
+        Self {
+            line: Line::new(&output),
+            cancel: Cancel::new(),
+            output,
+        }
     }
 
     fn tell(&self, text: &str) {
@@ -82,6 +91,14 @@ impl Onlooker for Telling {
     fn tested(&self, checks: &[Check]) {
         self.tell(&report::text(checks, self.output.style().colour));
     }
+
+    fn observer(&self) -> Arc<dyn Observer> {
+        Arc::clone(&self.line) as _
+    }
+
+    fn cancel(&self) -> Cancel {
+        self.cancel.clone()
+    }
 }
 
 /// Runs `connect`.
@@ -105,7 +122,7 @@ pub async fn connect(context: &Context, args: &ConnectArgs) -> CommandResult {
     };
     let saved =
         service::connect(&desk, request, &Telling::new(Arc::clone(&context.output))).await?;
-    tell(context, &saved, &args.tenant, "connected")
+    tell(context, &saved, &args.tenant, "connected", &[])
 }
 
 /// Runs `update`.
@@ -129,8 +146,26 @@ pub async fn update(context: &Context, args: &UpdateArgs) -> CommandResult {
         rate: args.pace.rate(),
         way_out,
     };
-    let saved = service::update(&desk, request, &Telling::new(Arc::clone(&context.output))).await?;
-    tell(context, &saved, &args.connection.tenant, "updated")
+    let telling = Telling::new(Arc::clone(&context.output));
+    let _listening = stop::on_signal(&telling.cancel, &context.output);
+    let updated = service::update(&desk, request, &telling).await?;
+    telling.line.clear();
+    let tenant = &args.connection.tenant;
+    let (reports, failure) = match updated.remade {
+        Ok(reports) => {
+            let failure = remaking::failure(&reports);
+            (reports, failure)
+        }
+        Err(error) => (Vec::new(), Some(sync::explained(error))),
+    };
+    let told = tell(context, &updated.connection, tenant, "updated", &reports)?;
+    match failure {
+        None => Ok(told),
+        Some(mut failure) => {
+            failure.message = format!("the change is saved; {}", failure.message);
+            Err(failure)
+        }
+    }
 }
 
 fn tell(
@@ -138,10 +173,14 @@ fn tell(
     saved: &Connection,
     tenant: &crate::domain::TenantName,
     done: &str,
+    remade: &[RemakeReport],
 ) -> CommandResult {
     let output = &context.output;
     if output.json() {
-        output.document(&json!({ "connection": connection::document(saved, tenant) }))?;
+        output.document(&json!({
+            "connection": connection::document(saved, tenant),
+            "remade": remaking::document(remade),
+        }))?;
         return Ok(Exit::Success);
     }
     let tested = match &saved.tested {
@@ -153,6 +192,7 @@ fn tell(
         saved.name,
         human::plain(&tested)
     ))?;
+    remaking::tell(context, remade)?;
     output.note(format!(
         "next: host-runner sync {} --tenant {tenant}",
         saved.name

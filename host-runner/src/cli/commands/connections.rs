@@ -90,6 +90,7 @@ async fn rows(
         }
         let filter = RunFilter {
             connection: Some(each.id),
+            syncs_only: true,
             limit: Some(1),
             ..RunFilter::default()
         };

@@ -12,6 +12,7 @@ mod keys;
 mod purge;
 mod recording;
 mod records;
+mod remaking;
 mod replay;
 mod runs;
 #[cfg(feature = "simulator")]

@@ -168,6 +168,7 @@ async fn read(store: &SqliteStore, connection: &Connection) -> Result<Vec<Run>, 
         let filter = RunFilter {
             connection: Some(connection.id),
             stream: Some(stream.clone()),
+            syncs_only: true,
             limit: Some(1),
         };
         latest.extend(store.runs(&filter).await?);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::recording::{self, Recording};
-use super::{replay, stop, sync_all};
+use super::{remaking, replay, stop, sync_all};
 use crate::cli::args::{Mode, SyncArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -17,13 +17,15 @@ use crate::cli::view::{changes, ledger, removal, run as view};
 use crate::connection::{Desk, Session, session};
 use crate::domain::RunState;
 use crate::pipeline::{
-    Cancel, FaultKind, ModeChoice, RunFault, RunReport, SyncError, SyncOptions, sync,
+    Cancel, FaultKind, ModeChoice, RemakeReport, RunFault, RunReport, SyncError, SyncOptions, sync,
 };
 use crate::recording::Recorder;
 use crate::store::{Changed, RemovalGuard, Run, Store, Verdict};
 
 /// What the syncs of a session came to.
 pub struct Ended {
+    /// Documents that were made anew before anything was read.
+    pub remade: Vec<RemakeReport>,
     /// Each of them.
     pub runs: Vec<Ran>,
     /// Why not all went well, where it did not.
@@ -83,6 +85,7 @@ pub async fn run(context: &Context, args: &SyncArgs) -> CommandResult {
             "connection": named.name,
             "tenant": named.tenant,
             "dryRun": args.dry_run,
+            "remade": remaking::document(&ended.remade),
             "runs": documents(&ended, named.name.as_str()),
             "recording": recorded,
             "process": process(),
@@ -151,10 +154,16 @@ pub async fn all_until(
     recorder: Option<&Recorder>,
     cancel: &Cancel,
 ) -> Result<Ended, Failure> {
+    // Outside of what is recorded: it asks nothing of the API.
+    let remade = remaking::before(context, desk, session, cancel).await?;
     let mut ended = Ended {
+        remade: remade.reports,
         runs: Vec::new(),
-        failure: None,
+        failure: remade.failure,
     };
+    if ended.failure.is_some() {
+        return Ok(ended);
+    }
     for stream in &session.streams {
         let line = Line::new(&context.output);
         let job = session.job(
@@ -201,7 +210,7 @@ pub async fn all_until(
     Ok(ended)
 }
 
-fn explained(error: SyncError) -> Failure {
+pub fn explained(error: SyncError) -> Failure {
     match error {
         SyncError::Store(error) => error.into(),
         other => Failure::new(Exit::Input, other.to_string()),
@@ -319,7 +328,8 @@ fn confirm(session: &Session, report: &RunReport) -> String {
     )
 }
 
-fn exit(kind: FaultKind) -> Exit {
+/// The exit code for a fault.
+pub fn exit(kind: FaultKind) -> Exit {
     match kind {
         FaultKind::Unauthorized | FaultKind::Forbidden | FaultKind::Unlicensed => Exit::Refused,
         FaultKind::Limit | FaultKind::Component => Exit::Component,

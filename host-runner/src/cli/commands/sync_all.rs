@@ -6,8 +6,8 @@
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::stop;
 use super::sync::{Ended, all_until, documents, process};
+use super::{remaking, stop};
 use crate::cli::args::SyncArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -167,6 +167,7 @@ fn document(done: &Done) -> Value {
     json!({
         "tenant": done.tenant,
         "connection": done.connection,
+        "remade": done.ended.as_ref().map(|ended| remaking::document(&ended.remade)).unwrap_or_default(),
         "runs": done.ended.as_ref().map(|ended| documents(ended, name)).unwrap_or_default(),
         "error": done.failure().map(|failure| failure.to_json().get("error").cloned()),
     })

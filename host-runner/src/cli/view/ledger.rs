@@ -138,6 +138,7 @@ pub fn why_nothing(ledger: &Ledger, mode: Mode, auto_onboard: bool) -> Option<St
         return Some(match mode {
             Mode::Full => "nothing was stored: the API has no records of this kind within the configuration's filters".to_owned(),
             Mode::Incremental => "nothing was stored: there is nothing new since the last sync".to_owned(),
+            Mode::Remake => "nothing was made anew: all that is kept is as it would be made now".to_owned(),
         });
     }
     let mut reasons = Vec::new();

@@ -19,7 +19,7 @@ pub(super) struct Held {
     pub(super) sync: i64,
     /// When the platform last saw it.
     pub(super) last_seen: i64,
-    /// Whether its documents were made with what documents are made with now.
+    /// Whether its documents were made with what documents are made with now, and its body is as it would be kept now.
     pub(super) made_alike: bool,
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn held(
 ) -> Result<HashMap<String, Held>, Fail> {
     type Found = (String, i64, String, i64, bool, i64, i64, bool);
     let rows: Vec<Found> = sqlx::query_as(
-        "SELECT r.key, r.id, r.fingerprint, r.state, r.parked, r.sync_id, r.last_seen, coalesce(m.made_with = ?3, 0)
+        "SELECT r.key, r.id, r.fingerprint, r.state, r.parked, r.sync_id, r.last_seen, coalesce(m.made_with = ?3, 0) AND NOT r.stale
          FROM json_each(?1) AS j
          CROSS JOIN records AS r ON r.stream_id = ?2 AND r.key = j.value
          LEFT JOIN makings AS m ON m.id = r.making_id",

@@ -12,6 +12,7 @@ mod custom_fields;
 mod end;
 mod erase;
 mod error;
+mod explained;
 mod fail;
 mod gate;
 mod held;
@@ -19,6 +20,7 @@ mod left_out;
 mod open;
 mod pack;
 mod reading;
+mod remake;
 mod runs;
 mod schema;
 mod scope;
@@ -45,11 +47,11 @@ use crate::domain::{
 };
 use crate::personal::LeaveOut;
 use crate::store::{
-    Asset, AssetFilter, BeginSync, Connection, EndCommit, EndReport, Finding, FindingFilter,
-    KeptSecret, LeftOut, NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined,
-    Record, RecordQuery, RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock,
-    SealedSecret, SetAside, Standing, StandingQuery, StepCommit, Store, StoreError, Summary,
-    SyncHistory, SyncState,
+    Asset, AssetFilter, BeginSync, Connection, Due, DueRecords, EndCommit, EndReport, Feeder,
+    Finding, FindingFilter, HeldDocument, KeptRecord, KeptSecret, LeftOut, NewRun, OpenRecord,
+    OpenRecords, Purge, QuarantineFilter, Quarantined, Record, RecordQuery, RemakeCommit,
+    RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SealedSecret, SetAside,
+    Standing, StandingQuery, StepCommit, Store, StoreError, Summary, SyncHistory, SyncState,
 };
 
 #[cfg(test)]
@@ -304,6 +306,34 @@ impl Store for SqliteStore {
             .map_err(|fail| self.explain(fail))
     }
 
+    async fn due(&self, query: &DueRecords<'_>) -> Result<Due, StoreError> {
+        remake::due(self, query)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn due_records(&self, query: &DueRecords<'_>) -> Result<Vec<KeptRecord>, StoreError> {
+        remake::due_records(self, query)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn beside(
+        &self,
+        connection: ConnectionId,
+        records: &[i64],
+    ) -> Result<Vec<KeptRecord>, StoreError> {
+        remake::beside(self, connection, records)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn commit_remake(&self, commit: &RemakeCommit) -> Result<Ledger, StoreError> {
+        remake::commit(self, commit)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
     async fn preview_removal(
         &self,
         sync: SyncId,
@@ -341,6 +371,28 @@ impl Store for SqliteStore {
         filter: &FindingFilter,
     ) -> BoxStream<'a, Result<Finding, StoreError>> {
         reading::findings(self, filter)
+    }
+
+    async fn known_by(
+        &self,
+        key: &str,
+        connection: Option<ConnectionId>,
+    ) -> Result<Vec<HeldDocument>, StoreError> {
+        explained::known_by(self, key, connection)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn known_like(&self, key: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        explained::known_like(self, key, limit)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn feeders(&self, document: HeldDocument) -> Result<Vec<Feeder>, StoreError> {
+        explained::feeders(self, document)
+            .await
+            .map_err(|fail| self.explain(fail))
     }
 
     fn quarantine<'a>(

@@ -32,12 +32,13 @@ const ASSETS: &str = "
                       OR EXISTS (SELECT 1 FROM findings AS f WHERE f.asset_id = a.id AND f.state = 0 AND f.finding_source = ?6))
       AND (?7 = '[]' OR EXISTS (SELECT 1 FROM findings AS f WHERE f.asset_id = a.id AND f.state = 0
                                 AND f.severity IN (SELECT value FROM json_each(?7))))
+      AND (?10 IS NULL OR a.id IN (SELECT value FROM json_each(?10)))
       AND ";
 
 const ASSETS_ORDER: &str = " ORDER BY a.id LIMIT ?8";
 
 /// The number of the first parameter that a condition may use, after those of `ASSETS`.
-const ASSETS_NEXT: usize = 10;
+const ASSETS_NEXT: usize = 11;
 
 pub(super) fn assets<'a>(
     store: &'a SqliteStore,
@@ -55,9 +56,11 @@ pub(super) fn assets<'a>(
         .bind(filter.finding_source.clone())
         .bind(severities(&filter.severities))
         .bind(limit(filter.limit))
-        .bind(filter.without_active);
+        .bind(filter.without_active)
+        .bind(filter.ids.as_deref().map(numbers));
     let rows = condition.bind(query).fetch(&store.inner.readers);
-    each(store, rows, read_asset)
+    let as_stored = filter.as_stored;
+    each(store, rows, move |row| read_asset(row, as_stored))
 }
 
 const FINDINGS: &str = "
@@ -75,12 +78,13 @@ const FINDINGS: &str = "
       AND (?7 IS NULL OR f.connection_id = ?7)
       AND (?8 IS NULL OR s.name = ?8)
       AND (?9 = '[]' OR f.severity IN (SELECT value FROM json_each(?9)))
+      AND (?12 IS NULL OR f.id IN (SELECT value FROM json_each(?12)))
       AND ";
 
 const FINDINGS_ORDER: &str = " ORDER BY f.id LIMIT ?10";
 
 /// The number of the first parameter that a condition may use, after those of `FINDINGS`.
-const FINDINGS_NEXT: usize = 12;
+const FINDINGS_NEXT: usize = 13;
 
 pub(super) fn findings<'a>(
     store: &'a SqliteStore,
@@ -105,9 +109,11 @@ pub(super) fn findings<'a>(
         )
         .bind(severities(&filter.severities))
         .bind(limit(filter.limit))
-        .bind(filter.without_open);
+        .bind(filter.without_open)
+        .bind(filter.ids.as_deref().map(numbers));
     let rows = condition.bind(query).fetch(&store.inner.readers);
-    each(store, rows, read_finding)
+    let as_stored = filter.as_stored;
+    each(store, rows, move |row| read_finding(row, as_stored))
 }
 
 const QUARANTINE: &str = "
@@ -134,7 +140,7 @@ pub(super) fn quarantine<'a>(
 fn each<'a, T: 'a>(
     store: &'a SqliteStore,
     rows: BoxStream<'a, Result<SqliteRow, sqlx::Error>>,
-    read: fn(&SqliteRow) -> Result<T, Fail>,
+    read: impl Fn(&SqliteRow) -> Result<T, Fail> + Send + 'a,
 ) -> BoxStream<'a, Result<T, StoreError>> {
     rows.map(move |row| {
         row.map_err(Fail::from)
@@ -152,12 +158,18 @@ fn severities(severities: &[Severity]) -> String {
     format!("[{}]", ranks.join(","))
 }
 
+/// A list of numbers as JSON.
+fn numbers(ids: &[i64]) -> String {
+    let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    format!("[{}]", ids.join(","))
+}
+
 /// SQLite takes -1 for "all".
 fn limit(limit: Option<u64>) -> i64 {
     limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))
 }
 
-fn read_asset(row: &SqliteRow) -> Result<Asset, Fail> {
+fn read_asset(row: &SqliteRow, as_stored: bool) -> Result<Asset, Fail> {
     let first_seen = Timestamp::from_i64(row.try_get("first_seen")?)?;
     let last_seen = time(row, "last_seen")?.unwrap_or(first_seen);
     let closed_at = time(row, "closed_at")?;
@@ -193,6 +205,7 @@ fn read_asset(row: &SqliteRow) -> Result<Asset, Fail> {
         closed_at,
         body: body(
             row,
+            as_stored,
             &Known {
                 first_seen,
                 last_seen,
@@ -203,7 +216,7 @@ fn read_asset(row: &SqliteRow) -> Result<Asset, Fail> {
     })
 }
 
-fn read_finding(row: &SqliteRow) -> Result<Finding, Fail> {
+fn read_finding(row: &SqliteRow, as_stored: bool) -> Result<Finding, Fail> {
     let first_seen = Timestamp::from_i64(row.try_get("first_seen")?)?;
     let last_seen = match time(row, "last_seen")? {
         Some(last_seen) => last_seen,
@@ -240,6 +253,7 @@ fn read_finding(row: &SqliteRow) -> Result<Finding, Fail> {
         evidence: document(row, "evidence")?,
         body: body(
             row,
+            as_stored,
             &Known {
                 first_seen,
                 last_seen,
@@ -251,8 +265,11 @@ fn read_finding(row: &SqliteRow) -> Result<Finding, Fail> {
     })
 }
 
-fn body(row: &SqliteRow, known: &Known<'_>) -> Result<Value, Fail> {
+fn body(row: &SqliteRow, as_stored: bool, known: &Known<'_>) -> Result<Value, Fail> {
     let mut body: Value = document(row, "body")?.unwrap_or(Value::Null);
+    if as_stored {
+        return Ok(body);
+    }
     let placeholders: Vec<Placeholder> = document(row, "placeholders")?.unwrap_or_default();
     fill(&mut body, &placeholders, known);
     Ok(body)
@@ -290,7 +307,7 @@ pub(super) async fn records(store: &SqliteStore, query: &RecordQuery) -> Result<
     rows.iter().map(read_record).collect()
 }
 
-fn read_record(row: &SqliteRow) -> Result<Record, Fail> {
+pub(super) fn read_record(row: &SqliteRow) -> Result<Record, Fail> {
     Ok(Record {
         id: row.try_get("id")?,
         key: row.try_get("key")?,

@@ -8,7 +8,9 @@ use sqlx::sqlite::SqliteRow;
 use super::fail::Fail;
 use super::stores::private_folder;
 use super::{SqliteStore, pack, set_aside};
-use crate::domain::{ConnectionId, DataStreamName, Ledger, RunId, RunState, SyncId, Timestamp};
+use crate::domain::{
+    ConnectionId, DataStreamName, Ledger, Mode, RunId, RunState, SyncId, Timestamp,
+};
 use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{Conduct, NewRun, Run, RunEnd, RunFilter, RunLock, SetAside, StoreError, lock};
 
@@ -97,10 +99,13 @@ pub(super) async fn finish(
 pub(super) async fn list(store: &SqliteStore, filter: &RunFilter) -> Result<Vec<Run>, Fail> {
     let rows = sqlx::query(
         "SELECT * FROM runs
-         WHERE (?1 IS NULL OR connection_id = ?1) AND (?2 IS NULL OR stream = ?2) ORDER BY id DESC LIMIT ?3",
+         WHERE (?1 IS NULL OR connection_id = ?1) AND (?2 IS NULL OR stream = ?2) AND (NOT ?3 OR mode <> ?4)
+         ORDER BY id DESC LIMIT ?5",
     )
     .bind(filter.connection.map(|id| id.0))
     .bind(filter.stream.as_ref().map(DataStreamName::as_str))
+    .bind(filter.syncs_only)
+    .bind(Mode::Remake.as_str())
     .bind(filter.limit.map_or(-1, i64::from))
     .fetch_all(&store.inner.readers)
     .await?;

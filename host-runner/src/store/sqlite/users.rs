@@ -88,9 +88,9 @@ pub(super) async fn leave_out(
     });
     documents(&mut tx, connection, &names).await?;
     texts(&mut tx, connection, &names).await?;
-    // Their documents are made anew by the next sync.
+    // Their documents are made anew, and their bodies written anew when they are read next: more was hidden than need be.
     sqlx::query(
-        "UPDATE records SET making_id = NULL WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
+        "UPDATE records SET making_id = NULL, stale = 1 WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
     )
     .bind(connection.0)
     .execute(&mut *tx)

@@ -14,24 +14,45 @@ use crate::domain::Ledger;
 use crate::store::merge::{lay_over, lay_pairs_over, lay_parts_over};
 use crate::store::sqlite::fail::{Fail, refused};
 use crate::store::sqlite::pack;
-use crate::store::{Document, DocumentKind, Placeholder, StepCommit};
+use crate::store::{Document, DocumentKind, Placeholder, Switches};
+
+/// How an active asset is stored.
+const ACTIVE: i64 = 0;
 
 /// The facet that says where an asset came from. It is set when the asset is created, and stays.
 const ONBOARDING_SOURCE: &str = "onboarding-source";
 
+/// What holds for the connection.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store::sqlite) struct Rules<'a> {
+    pub(in crate::store::sqlite) switches: Switches,
+    /// JSON Pointers of what is written even where existing assets are not updated.
+    pub(in crate::store::sqlite) always_written: &'a [String],
+}
+
+/// What is made anew without being read again.
+#[derive(Debug, Default)]
+pub(in crate::store::sqlite) struct Anew<'a> {
+    /// Assets that are made up again, each from these documents alone, in this order.
+    pub(in crate::store::sqlite) rebuilt: HashMap<i64, Vec<&'a Document>>,
+    /// Documents of records that are not open, for assets that are not active either.
+    pub(in crate::store::sqlite) left: Vec<(i64, &'a Document)>,
+}
+
 /// Which assets the step's documents mean.
 #[derive(Debug, Default)]
-pub(super) struct Resolved {
+pub(in crate::store::sqlite) struct Resolved {
     /// By the key of the asset's document.
     pub(super) by_key: HashMap<String, i64>,
     /// Records that gave a document for an asset that is not there.
-    pub(super) parked: HashSet<i64>,
+    pub(in crate::store::sqlite) parked: HashSet<i64>,
 }
 
 /// An asset as it will be.
 #[derive(Debug, Clone, PartialEq)]
 struct Asset {
-    active: bool,
+    /// 0 active: see the schema.
+    state: i64,
     onboarding_source: Option<String>,
     /// JSON text: as it came, until something is laid over it.
     body: String,
@@ -49,11 +70,12 @@ impl Asset {
     }
 }
 
-pub(super) async fn write(
+pub(in crate::store::sqlite) async fn write(
     tx: &mut SqliteConnection,
     ctx: &Context,
-    step: &StepCommit,
+    rules: &Rules<'_>,
     written: &[Written<'_>],
+    anew: &Anew<'_>,
     ledger: &mut Ledger,
 ) -> Result<Resolved, Fail> {
     let documents: Vec<(&Written<'_>, &Document)> = written
@@ -78,28 +100,32 @@ pub(super) async fn write(
             resolved.by_key.insert(document.key.clone(), asset);
         }
     }
-    let mut assets = load(tx, &documents, &resolved.by_key).await?;
+    let named = documents
+        .iter()
+        .filter_map(|(_, document)| resolved.by_key.get(&document.key).copied());
+    let left = anew.left.iter().map(|(asset, _)| *asset);
+    let ids: BTreeSet<i64> = named
+        .chain(anew.rebuilt.keys().copied())
+        .chain(left)
+        .collect();
+    let before = load(tx, &ids).await?;
+    let mut assets = before.clone();
+    make_anew(&mut assets, anew, rules)?;
     let mut last_id = max_id(tx, "SELECT max(id) FROM assets").await?;
-    let mut changed: BTreeSet<i64> = BTreeSet::new();
     let mut created: HashSet<i64> = HashSet::new();
-    let mut revived: Vec<i64> = Vec::new();
     let mut given: Vec<Link<'_>> = Vec::with_capacity(documents.len());
     for (record, document) in &documents {
         let asset = match resolved.by_key.get(&document.key) {
             Some(id) => {
                 if let Some(asset) = assets.get_mut(id) {
-                    let before = asset.clone();
-                    update(asset, document, step)?;
-                    if !before.active {
-                        revived.push(*id);
-                    }
-                    if *asset != before {
-                        changed.insert(*id);
+                    asset.state = ACTIVE;
+                    if !anew.rebuilt.contains_key(id) {
+                        update(asset, document, rules)?;
                     }
                 }
                 Some(*id)
             }
-            None if step.switches.auto_onboard_assets => {
+            None if rules.switches.auto_onboard_assets => {
                 last_id = last_id.saturating_add(1);
                 assets.insert(last_id, create(document)?);
                 created.insert(last_id);
@@ -119,7 +145,14 @@ pub(super) async fn write(
             finding_source: document.facet("finding-source"),
         });
     }
-    changed.extend(&created);
+    let differs = |id: &i64| assets.get(id) != before.get(id);
+    let changed: BTreeSet<i64> = assets.keys().copied().filter(|id| differs(id)).collect();
+    let is_active = |id: &i64| assets.get(id).is_some_and(|asset| asset.state == ACTIVE);
+    let revived: Vec<i64> = before
+        .iter()
+        .filter(|(id, asset)| asset.state != ACTIVE && is_active(id))
+        .map(|(id, _)| *id)
+        .collect();
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     ledger.documents.assets_created += count(created.len());
     ledger.documents.assets_updated += count(changed.len().saturating_sub(created.len()));
@@ -135,6 +168,32 @@ pub(super) async fn write(
     links::attach(tx, ctx, &fresh, ledger).await?;
     links::reopen(tx, ctx, &revived, ledger).await?;
     Ok(resolved)
+}
+
+/// Makes assets up again, and lays over those that are not active what the records that are not open give.
+fn make_anew(
+    assets: &mut HashMap<i64, Asset>,
+    anew: &Anew<'_>,
+    rules: &Rules<'_>,
+) -> Result<(), Fail> {
+    for (id, documents) in &anew.rebuilt {
+        let (Some(asset), Some((first, rest))) = (assets.get_mut(id), documents.split_first())
+        else {
+            continue;
+        };
+        let mut made = create(first)?;
+        for document in rest {
+            update(&mut made, document, rules)?;
+        }
+        made.state = asset.state;
+        *asset = made;
+    }
+    for (id, document) in &anew.left {
+        if let Some(asset) = assets.get_mut(id).filter(|asset| asset.state != ACTIVE) {
+            update(asset, document, rules)?;
+        }
+    }
+    Ok(())
 }
 
 fn parse(document: &Document) -> Result<Value, Fail> {
@@ -154,7 +213,7 @@ fn create(document: &Document) -> Result<Asset, Fail> {
     serde_json::from_str::<IgnoredAny>(body)
         .map_err(|error| no_json(document, &error.to_string()))?;
     Ok(Asset {
-        active: true,
+        state: ACTIVE,
         onboarding_source: document.facet(ONBOARDING_SOURCE).map(str::to_owned),
         body: body.to_owned(),
         facets: document.facets.clone(),
@@ -164,17 +223,16 @@ fn create(document: &Document) -> Result<Asset, Fail> {
 }
 
 /// Lays a document over an asset that exists, as far as the switch lets it.
-fn update(asset: &mut Asset, document: &Document, step: &StepCommit) -> Result<(), Fail> {
-    asset.active = true;
-    let whole = step.switches.update_existing_assets;
-    if whole || !step.always_written.is_empty() {
+fn update(asset: &mut Asset, document: &Document, rules: &Rules<'_>) -> Result<(), Fail> {
+    let whole = rules.switches.update_existing_assets;
+    if whole || !rules.always_written.is_empty() {
         let over = parse(document)?;
         let held: Value = serde_json::from_str(&asset.body)?;
         let mut body = held.clone();
         if whole {
             lay_over(&mut body, over);
         } else {
-            lay_parts_over(&mut body, &over, &step.always_written);
+            lay_parts_over(&mut body, &over, rules.always_written);
         }
         if body != held {
             asset.body = body.to_string();
@@ -204,30 +262,22 @@ fn update(asset: &mut Asset, document: &Document, step: &StepCommit) -> Result<(
     Ok(())
 }
 
-async fn load(
-    tx: &mut SqliteConnection,
-    documents: &[(&Written<'_>, &Document)],
-    by_key: &HashMap<String, i64>,
-) -> Result<HashMap<i64, Asset>, Fail> {
-    let ids: BTreeSet<i64> = documents
-        .iter()
-        .filter_map(|(_, document)| by_key.get(&document.key).copied())
-        .collect();
+async fn load(tx: &mut SqliteConnection, ids: &BTreeSet<i64>) -> Result<HashMap<i64, Asset>, Fail> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    type Found = (i64, bool, Option<String>, String, String, String, String);
+    type Found = (i64, i64, Option<String>, String, String, String, String);
     let rows: Vec<Found> = sqlx::query_as(
-        "SELECT id, state = 0, onboarding_source, body, facets, identity, placeholders
+        "SELECT id, state, onboarding_source, body, facets, identity, placeholders
          FROM assets WHERE id IN (SELECT value FROM json_each(?1))",
     )
-    .bind(pack::json(&ids)?)
+    .bind(pack::json(ids)?)
     .fetch_all(tx)
     .await?;
     let mut assets = HashMap::with_capacity(rows.len());
-    for (id, active, onboarding_source, body, facets, identity, placeholders) in rows {
+    for (id, state, onboarding_source, body, facets, identity, placeholders) in rows {
         let asset = Asset {
-            active,
+            state,
             onboarding_source,
             body,
             facets: serde_json::from_str(&facets)?,
@@ -277,12 +327,13 @@ async fn write_assets(
                              facets, identity, placeholders, body) ",
         &rows,
         " ON CONFLICT (id) DO UPDATE SET
-             state = 0, closed_at = NULL, host_name = excluded.host_name, title = excluded.title,
-             updated_at = excluded.updated_at, facets = excluded.facets, identity = excluded.identity,
+             state = excluded.state, closed_at = CASE excluded.state WHEN 0 THEN NULL ELSE closed_at END,
+             onboarding_source = excluded.onboarding_source, host_name = excluded.host_name, title = excluded.title,
+             updated_at = CASE excluded.state WHEN 0 THEN excluded.updated_at ELSE updated_at END, facets = excluded.facets, identity = excluded.identity,
              placeholders = excluded.placeholders, body = excluded.body",
         |row, values| {
             row.push_bind(values.id)
-                .push_bind(0)
+                .push_bind(values.asset.state)
                 .push_bind(ctx.connection.0)
                 .push_bind(values.asset.onboarding_source.as_deref())
                 .push_bind(values.asset.facet("host-name"))

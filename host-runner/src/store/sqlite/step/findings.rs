@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
 
 use super::assets::Resolved;
 use super::identify::identify;
@@ -14,6 +15,15 @@ use crate::store::sqlite::held::state_of;
 use crate::store::sqlite::{closing, pack};
 use crate::store::{Closing, Document, DocumentKind, Evidence, RecordState, Severity, Standing};
 
+/// Why an entry's findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store::sqlite) enum Again {
+    /// It was read, for the first time or again.
+    Read,
+    /// It was not read: its documents are made anew.
+    Made,
+}
+
 /// A finding that is held.
 #[derive(Debug)]
 struct Held {
@@ -24,6 +34,25 @@ struct Held {
     first_seen: i64,
     reopened_at: Option<i64>,
     body: String,
+    facets: String,
+    identity: String,
+    placeholders: String,
+    asset_key: Option<String>,
+    /// Whether the asset that it is on left.
+    asset_left: bool,
+}
+
+impl Held {
+    /// Whether nothing of it would be another.
+    fn is(&self, row: &Row<'_>) -> bool {
+        self.body == row.body
+            && self.asset == row.asset
+            && self.record == row.record
+            && self.facets == row.facets
+            && self.identity == row.identity
+            && self.placeholders == row.placeholders
+            && self.asset_key == row.document.asset
+    }
 }
 
 /// A finding's row.
@@ -41,10 +70,11 @@ struct Row<'a> {
 }
 
 /// Writes the findings, and says which records have one that waits for its asset.
-pub(super) async fn write(
+pub(in crate::store::sqlite) async fn write(
     tx: &mut SqliteConnection,
     ctx: &Context,
     written: &[Written<'_>],
+    again: Again,
     assets: &Resolved,
     ledger: &mut Ledger,
 ) -> Result<HashSet<i64>, Fail> {
@@ -58,19 +88,20 @@ pub(super) async fn write(
         })
         .filter(|(_, document)| document.kind == DocumentKind::Finding)
         .collect();
-    let again: Vec<i64> = written
+    let before: Vec<i64> = written
         .iter()
         .filter(|record| record.standing != Standing::New)
         .map(|record| record.id)
         .collect();
     let mut parked = HashSet::new();
-    if documents.is_empty() && again.is_empty() {
+    if documents.is_empty() && before.is_empty() {
         return Ok(parked);
     }
-    let held = held(tx, ctx, &documents, &again).await?;
+    let held = held(tx, ctx, &documents, &before).await?;
     let mut last_id = max_id(tx, "SELECT max(id) FROM findings").await?;
     let mut given: HashSet<&str> = HashSet::with_capacity(documents.len());
     let mut rows: Vec<Row<'_>> = Vec::with_capacity(documents.len());
+    let mut dressed: Vec<Row<'_>> = Vec::new();
     for (record, document) in documents {
         if !given.insert(&document.key) {
             continue;
@@ -79,56 +110,38 @@ pub(super) async fn write(
         if asset.is_none() {
             parked.insert(record);
         }
-        let body = std::str::from_utf8(&document.body)
-            .ok()
-            .filter(|body| is_json(body))
-            .ok_or_else(|| {
-                refused(
-                    format!("the document of finding \"{}\"", document.key),
-                    "its body is no JSON",
-                )
-            })?;
-        let before = held.get(&document.key);
-        let mut reopened_at = before.and_then(|before| before.reopened_at);
-        let (id, first_seen) = match before {
+        let mut row = row(record, document, asset)?;
+        match held.get(&document.key) {
             None => {
                 ledger.documents.findings_new += 1;
                 last_id = last_id.saturating_add(1);
-                (last_id, ctx.now.as_i64())
+                row.id = last_id;
+                row.first_seen = ctx.now.as_i64();
             }
             Some(before) => {
+                row.id = before.id;
+                row.first_seen = before.first_seen;
+                row.reopened_at = before.reopened_at;
                 match before.state {
-                    RecordState::Open
-                        if before.body == body
-                            && before.asset == asset
-                            && before.record == record =>
-                    {
+                    RecordState::Open if before.is(&row) => continue,
+                    RecordState::Open => ledger.documents.findings_changed += 1,
+                    // It left with its asset, and its asset is not back.
+                    _ if again == Again::Made && before.asset_left => {
+                        dressed.push(row);
                         continue;
                     }
-                    RecordState::Open => ledger.documents.findings_changed += 1,
                     RecordState::Closed => {
                         ledger.documents.findings_reopened += 1;
-                        reopened_at = Some(ctx.now.as_i64());
+                        row.reopened_at = Some(ctx.now.as_i64());
                     }
                     RecordState::OutOfScope => ledger.documents.findings_reopened += 1,
                 }
-                (before.id, before.first_seen)
             }
-        };
-        rows.push(Row {
-            id,
-            record,
-            document,
-            asset,
-            first_seen,
-            reopened_at,
-            facets: pack::json(&document.facets)?,
-            identity: pack::json(&document.identity)?,
-            placeholders: pack::json(&document.placeholders)?,
-            body,
-        });
+        }
+        rows.push(row);
     }
     insert(tx, ctx, &rows).await?;
+    update(tx, ctx, &dressed).await?;
     let on: BTreeSet<i64> = rows.iter().filter_map(|row| row.asset).collect();
     if !on.is_empty() {
         closing::follow_assets(tx, ctx, &on, ledger).await?;
@@ -156,8 +169,46 @@ pub(super) async fn write(
             )
         })
         .collect();
-    close_missing(tx, ctx, &missing, ledger).await?;
+    close_missing(tx, ctx, &missing, again, ledger).await?;
     Ok(parked)
+}
+
+/// Gives findings of records that are not open the documents that these give now. What they did not give before is not invented for them.
+pub(in crate::store::sqlite) async fn dress(
+    tx: &mut SqliteConnection,
+    ctx: &Context,
+    documents: &[(i64, &Document)],
+) -> Result<(), Fail> {
+    let rows = documents
+        .iter()
+        .map(|(record, document)| row(*record, document, None))
+        .collect::<Result<Vec<_>, _>>()?;
+    update(tx, ctx, &rows).await
+}
+
+/// A row, without what depends on what is held.
+fn row<'a>(record: i64, document: &'a Document, asset: Option<i64>) -> Result<Row<'a>, Fail> {
+    let body = std::str::from_utf8(&document.body)
+        .ok()
+        .filter(|body| is_json(body))
+        .ok_or_else(|| {
+            refused(
+                format!("the document of finding \"{}\"", document.key),
+                "its body is no JSON",
+            )
+        })?;
+    Ok(Row {
+        id: 0,
+        record,
+        document,
+        asset,
+        first_seen: 0,
+        reopened_at: None,
+        facets: pack::json(&document.facets)?,
+        identity: pack::json(&document.identity)?,
+        placeholders: pack::json(&document.placeholders)?,
+        body,
+    })
 }
 
 fn is_json(text: &str) -> bool {
@@ -177,44 +228,53 @@ async fn held(
     tx: &mut SqliteConnection,
     ctx: &Context,
     documents: &[(i64, &Document)],
-    again: &[i64],
+    records: &[i64],
 ) -> Result<HashMap<String, Held>, Fail> {
-    type Found = (String, i64, i64, i64, Option<i64>, i64, Option<i64>, String);
     let keys: BTreeSet<&str> = documents
         .iter()
         .map(|(_, document)| document.key.as_str())
         .collect();
-    let mut rows: Vec<Found> = sqlx::query_as(
-        "SELECT f.key, f.id, f.record_id, f.state, f.asset_id, f.first_seen, f.reopened_at, f.body
-         FROM json_each(?1) AS j CROSS JOIN findings AS f ON f.stream_id = ?2 AND f.key = j.value",
+    let mut rows: Vec<SqliteRow> = sqlx::query(
+        "SELECT f.*, a.state <> 0 AS asset_left
+         FROM json_each(?1) AS j CROSS JOIN findings AS f ON f.stream_id = ?2 AND f.key = j.value
+         LEFT JOIN assets AS a ON a.id = f.asset_id",
     )
     .bind(pack::json(&keys)?)
     .bind(ctx.stream)
     .fetch_all(&mut *tx)
     .await?;
-    if !again.is_empty() {
-        let before: Vec<Found> = sqlx::query_as(
-            "SELECT key, id, record_id, state, asset_id, first_seen, reopened_at, body
-             FROM findings WHERE record_id IN (SELECT value FROM json_each(?1))",
+    if !records.is_empty() {
+        let before: Vec<SqliteRow> = sqlx::query(
+            "SELECT f.*, a.state <> 0 AS asset_left FROM findings AS f LEFT JOIN assets AS a ON a.id = f.asset_id
+             WHERE f.record_id IN (SELECT value FROM json_each(?1))",
         )
-        .bind(pack::json(again)?)
+        .bind(pack::json(records)?)
         .fetch_all(tx)
         .await?;
         rows.extend(before);
     }
-    let held = |(key, id, record, state, asset, first_seen, reopened_at, body)| {
-        let held = Held {
-            id,
-            record,
-            state: state_of(state),
-            asset,
-            first_seen,
-            reopened_at,
-            body,
-        };
-        (key, held)
-    };
-    Ok(rows.into_iter().map(held).collect())
+    rows.iter()
+        .map(|row| Ok((row.try_get("key")?, read(row)?)))
+        .collect()
+}
+
+fn read(row: &SqliteRow) -> Result<Held, Fail> {
+    Ok(Held {
+        id: row.try_get("id")?,
+        record: row.try_get("record_id")?,
+        state: state_of(row.try_get("state")?),
+        asset: row.try_get("asset_id")?,
+        first_seen: row.try_get("first_seen")?,
+        reopened_at: row.try_get("reopened_at")?,
+        body: row.try_get("body")?,
+        facets: row.try_get("facets")?,
+        identity: row.try_get("identity")?,
+        placeholders: row.try_get("placeholders")?,
+        asset_key: row.try_get("asset_key")?,
+        asset_left: row
+            .try_get::<Option<bool>, _>("asset_left")?
+            .unwrap_or(false),
+    })
 }
 
 async fn insert(tx: &mut SqliteConnection, ctx: &Context, rows: &[Row<'_>]) -> Result<(), Fail> {
@@ -258,11 +318,40 @@ async fn insert(tx: &mut SqliteConnection, ctx: &Context, rows: &[Row<'_>]) -> R
     .await
 }
 
+/// Gives findings that are not open other documents, and nothing else.
+async fn update(tx: &mut SqliteConnection, ctx: &Context, rows: &[Row<'_>]) -> Result<(), Fail> {
+    for row in rows {
+        let document = row.document;
+        let severity = Severity::from_facet(document.facet("severity").unwrap_or_default());
+        sqlx::query(
+            "UPDATE findings SET asset_key = ?4, severity = ?5, finding_source = ?6, host_name = ?7, title = ?8,
+                 facets = ?9, identity = ?10, placeholders = ?11, body = ?12
+             WHERE stream_id = ?1 AND key = ?2 AND record_id = ?3 AND state <> 0",
+        )
+        .bind(ctx.stream)
+        .bind(document.key.as_str())
+        .bind(row.record)
+        .bind(document.asset.as_deref())
+        .bind(severity.rank())
+        .bind(document.facet("finding-source"))
+        .bind(document.facet("host-name"))
+        .bind(document.facet("title"))
+        .bind(row.facets.as_str())
+        .bind(row.identity.as_str())
+        .bind(row.placeholders.as_str())
+        .bind(row.body)
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
+}
+
 /// Closes what an entry gave before and gives no more: id and when it was last seen.
 async fn close_missing(
     tx: &mut SqliteConnection,
     ctx: &Context,
     missing: &[(i64, i64)],
+    again: Again,
     ledger: &mut Ledger,
 ) -> Result<(), Fail> {
     if missing.is_empty() {
@@ -270,7 +359,11 @@ async fn close_missing(
     }
     let evidence = Evidence {
         closing: Closing::NoLongerListed,
-        word: "its record was read again and lists it no more".to_owned(),
+        word: match again {
+            Again::Read => "its record was read again and lists it no more",
+            Again::Made => "its record was made anew by another map and gives it no more",
+        }
+        .to_owned(),
         at: None,
         sync: ctx.sync,
         run: ctx.run,

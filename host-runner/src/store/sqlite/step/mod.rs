@@ -1,17 +1,19 @@
 //! Commits a step of a sync: one transaction, one statement per table whatever the number of records.
 
-mod assets;
-mod findings;
+pub(super) mod assets;
+pub(super) mod findings;
 mod identify;
 mod links;
-mod quarantine;
-mod records;
-mod sort;
+pub(super) mod quarantine;
+pub(super) mod records;
+pub(super) mod sort;
 
 use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
+use self::assets::{Anew, Rules};
+use self::findings::Again;
 use super::closing::{self, Leaving};
 use super::fail::{Fail, refused};
 use super::held::{Held, held};
@@ -55,9 +57,22 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
 
     let mut next_id = max_id(tx, "SELECT max(id) FROM records").await?;
     let mut sorted = sort::sort(step, &held, &mut next_id, &mut ledger)?;
-    let assets = assets::write(tx, &ctx, step, &sorted.written, &mut ledger).await?;
+    let rules = Rules {
+        switches: step.switches,
+        always_written: &step.always_written,
+    };
+    let assets = assets::write(
+        tx,
+        &ctx,
+        &rules,
+        &sorted.written,
+        &Anew::default(),
+        &mut ledger,
+    )
+    .await?;
     reach(CommitPoint::StepAssets);
-    let parked = findings::write(tx, &ctx, &sorted.written, &assets, &mut ledger).await?;
+    let parked =
+        findings::write(tx, &ctx, &sorted.written, Again::Read, &assets, &mut ledger).await?;
     reach(CommitPoint::StepFindings);
     for written in &mut sorted.written {
         written.parked = assets.parked.contains(&written.id) || parked.contains(&written.id);

@@ -11,7 +11,7 @@ use crate::domain::sha256_hex;
 use crate::store::sqlite::fail::Fail;
 use crate::store::sqlite::held::Held;
 use crate::store::sqlite::pack::{self, Compressor};
-use crate::store::{Problem, StepCommit};
+use crate::store::{Problem, StepCommit, Unreadable};
 
 /// Keeps what could not be read or mapped, and lets go of what reads well now. A held record that is in quarantine now was seen all the same.
 pub(super) async fn write(
@@ -29,13 +29,7 @@ pub(super) async fn write(
     if rejected.is_empty() && step.quarantine.is_empty() {
         return Ok(());
     }
-    let mut rows = Rows::new()?;
     for rejected in rejected {
-        rows.push(
-            Some(&rejected.entry.key),
-            &rejected.entry.body,
-            rejected.problems,
-        )?;
         if let Some(held) = held.get(&rejected.entry.key) {
             seen.push(Seen {
                 id: held.id,
@@ -44,17 +38,37 @@ pub(super) async fn write(
         }
     }
     for unreadable in &step.quarantine {
-        rows.push(
-            unreadable.key.as_deref(),
-            &unreadable.raw,
-            &unreadable.problems,
-        )?;
         if let Some(held) = unreadable.key.as_ref().and_then(|key| held.get(key)) {
             seen.push(Seen {
                 id: held.id,
                 seen_at: None,
             });
         }
+    }
+    keep(tx, ctx, rejected, &step.quarantine).await
+}
+
+/// Keeps what could not be read or mapped.
+pub(in crate::store::sqlite) async fn keep(
+    tx: &mut SqliteConnection,
+    ctx: &Context,
+    rejected: &[Rejected<'_>],
+    unreadable: &[Unreadable],
+) -> Result<(), Fail> {
+    let mut rows = Rows::new()?;
+    for rejected in rejected {
+        rows.push(
+            Some(&rejected.entry.key),
+            &rejected.entry.body,
+            rejected.problems,
+        )?;
+    }
+    for unreadable in unreadable {
+        rows.push(
+            unreadable.key.as_deref(),
+            &unreadable.raw,
+            &unreadable.problems,
+        )?;
     }
     let now = ctx.now.as_i64();
     pack::insert(
@@ -132,5 +146,36 @@ async fn clear(
         .bind(ctx.stream)
         .execute(tx)
         .await?;
+    Ok(())
+}
+
+/// Lets go of records that were rejected as they are kept, and are not any more. One that was rejected in a later form than the kept one stays until it is
+/// read again.
+pub(in crate::store::sqlite) async fn let_go(
+    tx: &mut SqliteConnection,
+    ctx: &Context,
+    kept: &[(&str, &[u8])],
+) -> Result<(), Fail> {
+    let idents: Vec<String> = kept.iter().map(|(key, _)| format!("k{key}")).collect();
+    let rows: Vec<(i64, String, Vec<u8>)> = sqlx::query_as(
+        "SELECT q.id, q.key, q.raw FROM json_each(?1) AS j
+         CROSS JOIN quarantine AS q ON q.stream_id = ?2 AND q.ident = j.value",
+    )
+    .bind(pack::json(&idents)?)
+    .bind(ctx.stream)
+    .fetch_all(&mut *tx)
+    .await?;
+    for (id, key, raw) in rows {
+        let raw = pack::decompress(&raw)?;
+        if kept
+            .iter()
+            .any(|(held, body)| *held == key && *body == raw.as_slice())
+        {
+            sqlx::query("DELETE FROM quarantine WHERE id = ?1")
+                .bind(id)
+                .execute(&mut *tx)
+                .await?;
+        }
+    }
     Ok(())
 }

@@ -47,7 +47,7 @@ pub(super) async fn write(
              checked_before = CASE sync_id WHEN excluded.sync_id THEN checked_before ELSE excluded.checked_before END,
              sync_id = excluded.sync_id, last_seen = excluded.last_seen,
              seen_at = coalesce(excluded.seen_at, seen_at), problems = excluded.problems, making_id = excluded.making_id,
-             closed_at = NULL, evidence = NULL",
+             tried_id = NULL, stale = 0, closed_at = NULL, evidence = NULL",
         |row, (record, problems, _)| {
             row.push_bind(record.id)
                 .push_bind(ctx.stream)
@@ -106,7 +106,10 @@ pub(super) async fn mark_seen(
 }
 
 /// The number of what documents are made with.
-async fn making(tx: &mut SqliteConnection, made_with: &str) -> Result<i64, Fail> {
+pub(in crate::store::sqlite) async fn making(
+    tx: &mut SqliteConnection,
+    made_with: &str,
+) -> Result<i64, Fail> {
     let known: Option<i64> = sqlx::query_scalar("SELECT id FROM makings WHERE made_with = ?1")
         .bind(made_with)
         .fetch_optional(&mut *tx)

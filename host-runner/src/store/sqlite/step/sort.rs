@@ -10,37 +10,37 @@ use crate::store::{Document, Entry, Outcome, Problem, RecordState, Standing, Ste
 
 /// An entry whose record and documents are written.
 #[derive(Debug)]
-pub(super) struct Written<'a> {
-    pub(super) entry: &'a Entry,
-    pub(super) documents: &'a [Document],
-    pub(super) problems: &'a [Problem],
+pub(in crate::store::sqlite) struct Written<'a> {
+    pub(in crate::store::sqlite) entry: &'a Entry,
+    pub(in crate::store::sqlite) documents: &'a [Document],
+    pub(in crate::store::sqlite) problems: &'a [Problem],
     /// The record's id, a new one for a new record.
-    pub(super) id: i64,
-    pub(super) standing: Standing,
+    pub(in crate::store::sqlite) id: i64,
+    pub(in crate::store::sqlite) standing: Standing,
     /// What was held of it.
-    pub(super) before: Option<Held>,
+    pub(in crate::store::sqlite) before: Option<Held>,
     /// Whether a document of it waits for its asset; known once they were written.
-    pub(super) parked: bool,
+    pub(in crate::store::sqlite) parked: bool,
 }
 
 /// An entry that the map rejected.
 #[derive(Debug)]
-pub(super) struct Rejected<'a> {
-    pub(super) entry: &'a Entry,
-    pub(super) problems: &'a [Problem],
+pub(in crate::store::sqlite) struct Rejected<'a> {
+    pub(in crate::store::sqlite) entry: &'a Entry,
+    pub(in crate::store::sqlite) problems: &'a [Problem],
 }
 
 /// A step's entries by what is to be done with them.
 #[derive(Debug, Default)]
-pub(super) struct Sorted<'a> {
-    pub(super) written: Vec<Written<'a>>,
-    pub(super) rejected: Vec<Rejected<'a>>,
+pub(in crate::store::sqlite) struct Sorted<'a> {
+    pub(in crate::store::sqlite) written: Vec<Written<'a>>,
+    pub(in crate::store::sqlite) rejected: Vec<Rejected<'a>>,
     /// Records that are as they were.
-    pub(super) seen: Vec<Seen>,
+    pub(in crate::store::sqlite) seen: Vec<Seen>,
 }
 
 /// Sorts, and counts all but the written, whose group is known only when their assets are.
-pub(super) fn sort<'a>(
+pub(in crate::store::sqlite) fn sort<'a>(
     step: &'a StepCommit,
     held: &HashMap<String, Held>,
     last_id: &mut i64,
@@ -135,7 +135,7 @@ fn choose(entries: &[Entry]) -> HashMap<&str, usize> {
 }
 
 /// Counts a written entry.
-pub(super) fn count(written: &Written<'_>, ledger: &mut Ledger) {
+pub(in crate::store::sqlite) fn count(written: &Written<'_>, ledger: &mut Ledger) {
     let was_open = written
         .before
         .as_ref()

@@ -8,6 +8,7 @@ mod partial;
 mod properties;
 mod queries;
 mod reading;
+mod remake;
 mod resuming;
 mod runs;
 mod scope;

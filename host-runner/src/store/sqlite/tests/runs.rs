@@ -69,6 +69,7 @@ async fn runs_are_listed_newest_first_by_connection_and_stream() {
         bench.begin(name, Mode::Full, 10).await;
     }
     let filter = RunFilter {
+        syncs_only: false,
         connection: Some(bench.connection),
         stream: Some(stream("endpoints")),
         limit: None,

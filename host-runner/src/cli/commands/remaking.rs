@@ -1,0 +1,124 @@
+//! Documents that are made anew, told: by `update`, and by `sync` before it reads.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::sync::{exit, explained};
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::human;
+use crate::cli::progress::Line;
+use crate::connection::{Desk, Session, remake as service};
+use crate::domain::RunState;
+use crate::pipeline::{Cancel, RemakeReport, remake};
+
+/// What was made anew.
+#[derive(Default)]
+pub struct Remade {
+    /// A run for each data stream where there was something to do.
+    pub reports: Vec<RemakeReport>,
+    /// Why not all went well, where it did not.
+    pub failure: Option<Failure>,
+}
+
+/// Makes documents anew that were made with something else than they would be now, before the first request of a sync, and tells it.
+pub async fn before(
+    context: &Context,
+    desk: &Desk,
+    session: &Session,
+    cancel: &Cancel,
+) -> Result<Remade, Failure> {
+    let line = Line::new(&context.output);
+    let job = service::job(
+        desk,
+        &session.store,
+        &session.connection,
+        Arc::clone(&line) as _,
+        cancel.clone(),
+    )?;
+    let reports = remake(&job).await;
+    line.clear();
+    let reports = reports.map_err(explained)?;
+    tell(context, &reports)?;
+    Ok(Remade {
+        failure: failure(&reports),
+        reports,
+    })
+}
+
+/// Tells what was made anew.
+pub fn tell(context: &Context, reports: &[RemakeReport]) -> Result<(), Failure> {
+    if context.output.json() {
+        return Ok(());
+    }
+    for report in reports {
+        context.output.line(human::plain(&text(report)))?;
+    }
+    context.output.flush()
+}
+
+/// "documents made anew: 18,204 of 18,204 endpoints records (the map changed)".
+fn text(report: &RemakeReport) -> String {
+    let rejected = match report.ledger.quarantined {
+        0 => String::new(),
+        some => format!(
+            "; {} rejected by the map, which stay as they were",
+            human::counted(some, "record")
+        ),
+    };
+    format!(
+        "documents of {} made anew: {} of {} ({}){rejected}",
+        report.stream,
+        human::count(report.ledger.read.saturating_sub(report.ledger.quarantined)),
+        human::count(report.due),
+        report.reason,
+    )
+}
+
+/// As JSON.
+pub fn document(reports: &[RemakeReport]) -> Vec<Value> {
+    reports
+        .iter()
+        .map(|report| {
+            json!({
+                "run": report.run,
+                "stream": report.stream,
+                "reason": report.reason,
+                "state": report.state,
+                "due": report.due,
+                "ledger": report.ledger,
+                "fault": report.fault,
+            })
+        })
+        .collect()
+}
+
+/// Why not all went well, where it did not.
+pub fn failure(reports: &[RemakeReport]) -> Option<Failure> {
+    let last = reports.last()?;
+    let rest = "what was made anew is kept, the rest is by the next sync";
+    match (last.state, &last.fault) {
+        (RunState::Processed, _) => None,
+        (_, Some(fault)) => Some(
+            Failure::new(
+                exit(fault.kind),
+                format!(
+                    "the documents of {} could not be made anew: {}; {rest}",
+                    last.stream,
+                    fault.message.trim_end_matches('.')
+                ),
+            )
+            .remedy(fault.remedy.clone())
+            .detail("fault", serde_json::to_value(fault).unwrap_or_default()),
+        ),
+        _ => Some(Failure::new(
+            Exit::Cancelled,
+            format!(
+                "making the documents of {} anew was stopped; {rest}",
+                last.stream
+            ),
+        )),
+    }
+}
