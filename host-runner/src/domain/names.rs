@@ -216,6 +216,10 @@ name! {
     /// A data stream, as a manifest names it, by the same rules as a tenant's name.
     DataStreamName, "data stream", check
 }
+name! {
+    /// A tenant's own transform map, by the same rules as a tenant's name.
+    MapName, "map", check
+}
 
 #[cfg(test)]
 mod tests {

@@ -22,7 +22,7 @@ use crate::imports::Reach;
 use crate::personal::LeaveOut;
 use crate::store::{
     BeginSync, Conduct, EndCommit, Entry, NewRun, Outcome, RemovalGuard, RunEnd, StandingQuery,
-    StepCommit, StoreError, SyncState, Verdict,
+    StepCommit, StoreError, SyncState, UsedMap, Verdict,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -141,6 +141,7 @@ impl<'a, S: Books> Run<'a, S> {
                 stream: job.stream.clone(),
                 mode: chosen.mode,
                 reason: chosen.reason.clone(),
+                map: Some(UsedMap::from(&made.map)),
                 now,
             })
             .await?;
@@ -232,8 +233,6 @@ impl<'a, S: Books> Run<'a, S> {
                     warnings: warnings.clone(),
                     peak_memory: Some(self.peak_memory),
                     details: serde_json::json!({
-                        "map": self.made.map.name,
-                        "mapHash": self.made.map.hash,
                         "component": self.job.plugin.sha256(),
                         "removal": verdict,
                         "told": self.notes.told(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::SetAside;
+use super::{MapOrigin, SetAside};
 use crate::domain::{ConnectionId, ConnectionName, DataStreamName, PROXY_CREDENTIALS, Timestamp};
 
 /// A connection: one configured connector of one tenant. Holds no secret, only their names.
@@ -145,6 +145,9 @@ pub struct StoredMap {
     pub hash: String,
     /// The map itself: JSON text.
     pub body: String,
+    /// Where it comes from. Connections that were saved before this was known have it as bundled; then its name decides.
+    #[serde(default, skip_serializing_if = "MapOrigin::is_bundled")]
+    pub origin: MapOrigin,
 }
 
 impl StoredMap {

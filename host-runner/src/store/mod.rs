@@ -18,6 +18,7 @@ mod explained;
 mod finding;
 mod left_out;
 mod lock;
+mod map;
 mod merge;
 pub mod placeholders;
 mod quarantine;
@@ -39,7 +40,8 @@ use futures_util::stream::BoxStream;
 use crate::personal::LeaveOut;
 
 use crate::domain::{
-    ConnectionId, ConnectionName, DataStreamName, Ledger, RunId, SyncId, TenantName, Timestamp,
+    ConnectionId, ConnectionName, DataStreamName, Ledger, MapName, RunId, SyncId, TenantName,
+    Timestamp,
 };
 
 pub use crate::domain::Severity;
@@ -56,6 +58,7 @@ pub use explained::{Feeder, HeldDocument};
 pub use finding::{Finding, FindingFilter, FindingState};
 pub use left_out::{Filtered, LeftOut, Sample};
 pub use lock::RunLock;
+pub use map::{MapOrigin, MapVersion, NewMap, SavedMap, Saving, UsedMap};
 pub use quarantine::{QuarantineFilter, Quarantined};
 pub use record::{OpenRecord, OpenRecords, Order, Record, RecordQuery, RecordState};
 pub use remake::{Beside, Due, DueRecords, KeptRecord, Remade, RemakeCommit};
@@ -352,4 +355,29 @@ pub trait Store: Clone + Send + Sync + 'static {
         &self,
         name: &str,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    // Maps
+
+    /// Saves a version of one of the tenant's own maps. What it is worth is for whoever saves it to know.
+    fn save_map(&self, map: &NewMap<'_>)
+    -> impl Future<Output = Result<Saving, StoreError>> + Send;
+
+    /// The newest version of each of the tenant's own maps, by name.
+    fn maps(&self) -> impl Future<Output = Result<Vec<SavedMap>, StoreError>> + Send;
+
+    /// A version of one of the tenant's own maps; none where there is no such.
+    fn map(
+        &self,
+        name: &MapName,
+        number: u32,
+    ) -> impl Future<Output = Result<Option<SavedMap>, StoreError>> + Send;
+
+    /// All versions of one of the tenant's own maps, the newest first; none where there is no such map.
+    fn map_versions(
+        &self,
+        name: &MapName,
+    ) -> impl Future<Output = Result<Vec<MapVersion>, StoreError>> + Send;
+
+    /// Removes one of the tenant's own maps with all of its versions; how many there were. A connection that uses it keeps it.
+    fn remove_map(&self, name: &MapName) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Conduct;
+use super::{Conduct, UsedMap};
 use crate::domain::{
     ConnectionId, DataStreamName, Ledger, Mode, RunId, RunState, SyncId, Timestamp,
 };
@@ -19,6 +19,8 @@ pub struct NewRun {
     pub mode: Mode,
     /// Why this mode, for a person ("first sync").
     pub reason: String,
+    /// The map that makes documents of what it reads.
+    pub map: Option<UsedMap>,
     /// When it begins.
     pub now: Timestamp,
 }
@@ -58,6 +60,8 @@ pub struct Run {
     pub mode: Mode,
     /// Why this mode.
     pub reason: String,
+    /// The map that made documents of what it read; none of runs that were recorded before this was.
+    pub map: Option<UsedMap>,
     /// How it stands.
     pub state: RunState,
     /// The sync that it began or went on with, where it came that far.

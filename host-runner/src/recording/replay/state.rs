@@ -289,6 +289,7 @@ impl State {
                 connection: ConnectionId(0),
                 stream: stream.clone(),
                 mode: *mode,
+                map: None,
                 reason: reason.clone(),
                 state: crate::domain::RunState::Running,
                 sync: None,

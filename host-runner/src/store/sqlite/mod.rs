@@ -17,6 +17,7 @@ mod fail;
 mod gate;
 mod held;
 mod left_out;
+mod maps;
 mod open;
 mod pack;
 mod reading;
@@ -43,14 +44,15 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use self::fail::Fail;
 use crate::domain::{
-    ConnectionId, ConnectionName, DataStreamName, Ledger, RunId, SyncId, TenantName, Timestamp,
+    ConnectionId, ConnectionName, DataStreamName, Ledger, MapName, RunId, SyncId, TenantName,
+    Timestamp,
 };
 use crate::personal::LeaveOut;
 use crate::store::{
     Asset, AssetFilter, BeginSync, Connection, Due, DueRecords, EndCommit, EndReport, Feeder,
-    Finding, FindingFilter, HeldDocument, KeptRecord, KeptSecret, LeftOut, NewRun, OpenRecord,
+    Finding, FindingFilter, HeldDocument, KeptRecord, KeptSecret, LeftOut, MapVersion, NewMap, NewRun, OpenRecord,
     OpenRecords, Purge, QuarantineFilter, Quarantined, Record, RecordQuery, RemakeCommit,
-    RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SealedSecret, SetAside,
+    RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SavedMap, Saving, SealedSecret, SetAside,
     Standing, StandingQuery, StepCommit, Store, StoreError, Summary, SyncHistory, SyncState,
 };
 
@@ -432,6 +434,34 @@ impl Store for SqliteStore {
 
     async fn remove_custom_field(&self, name: &str) -> Result<bool, StoreError> {
         custom_fields::remove(self, name)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn save_map(&self, map: &NewMap<'_>) -> Result<Saving, StoreError> {
+        maps::save(self, map)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn maps(&self) -> Result<Vec<SavedMap>, StoreError> {
+        maps::newest(self).await.map_err(|fail| self.explain(fail))
+    }
+
+    async fn map(&self, name: &MapName, number: u32) -> Result<Option<SavedMap>, StoreError> {
+        maps::one(self, name, number)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn map_versions(&self, name: &MapName) -> Result<Vec<MapVersion>, StoreError> {
+        maps::versions(self, name)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn remove_map(&self, name: &MapName) -> Result<u64, StoreError> {
+        maps::remove(self, name)
             .await
             .map_err(|fail| self.explain(fail))
     }

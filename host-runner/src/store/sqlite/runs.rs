@@ -45,8 +45,8 @@ pub(super) async fn take_lock(
 pub(super) async fn begin(store: &SqliteStore, run: &NewRun) -> Result<RunId, Fail> {
     let mut tx = store.begin().await?;
     let inserted = sqlx::query(
-        "INSERT INTO runs (connection_id, stream, mode, reason, state, started_at, ledger)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO runs (connection_id, stream, mode, reason, state, started_at, ledger, map)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )
     .bind(run.connection.0)
     .bind(run.stream.as_str())
@@ -55,6 +55,7 @@ pub(super) async fn begin(store: &SqliteStore, run: &NewRun) -> Result<RunId, Fa
     .bind(RunState::Running.as_str())
     .bind(run.now.as_i64())
     .bind(pack::json(&Ledger::default())?)
+    .bind(run.map.as_ref().map(pack::json).transpose()?)
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
@@ -142,6 +143,7 @@ fn read(row: &SqliteRow) -> Result<Run, Fail> {
             .parse()
             .map_err(|e: crate::domain::UnknownMode| Fail::Damaged(e.to_string()))?,
         reason: row.try_get("reason")?,
+        map: document(row, "map")?,
         state: state
             .parse()
             .map_err(|e: crate::domain::UnknownRunState| Fail::Damaged(e.to_string()))?,

@@ -25,6 +25,7 @@ async fn a_connection_reads_back_as_it_was_saved() {
             version: None,
             hash: "0".repeat(64),
             body: "{}".to_owned(),
+            origin: MapOrigin::Own(3),
         },
     );
     bench.store.update_connection(&saved, &[]).await.unwrap();

@@ -4,6 +4,7 @@ mod closing;
 mod connections;
 mod files;
 mod left_out;
+mod maps;
 mod partial;
 mod properties;
 mod queries;

@@ -16,6 +16,7 @@ async fn run_of(bench: &Bench, on: &str, now: u64, conduct: Conduct) -> Option<S
         connection: bench.connection,
         stream: stream(on),
         mode: Mode::Full,
+        map: None,
         reason: String::new(),
         now: at(now),
     };

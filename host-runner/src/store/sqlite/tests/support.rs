@@ -188,6 +188,7 @@ impl Bench {
                 stream: stream.clone(),
                 mode,
                 reason: "test".to_owned(),
+                map: None,
                 now: at(now),
             })
             .await
