@@ -2,12 +2,16 @@
 //!
 //! A model is data of the host, one JSON file each below `models/`; a connector's maps name it as their target.
 
+mod paths;
+
 use std::fmt;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::store::{Policy, Switches};
+
+pub use paths::{Required, SchemaPath, schema_paths};
 
 /// The bundled models. A new one is a new file and a line here.
 const BUNDLED: &[(&str, &str)] = &[
@@ -109,6 +113,11 @@ impl Model {
                 .auto_onboard_assets
                 .unwrap_or(self.defaults.auto_onboard_assets),
         }
+    }
+
+    /// The paths of its documents of a kind, `asset` or `finding`, as maps write them.
+    pub fn paths(&self, kind: &str) -> Vec<SchemaPath> {
+        schema_paths(&self.schema, &format!("/properties/{kind}"))
     }
 
     /// The schema as a connector's `transform` takes it.
