@@ -18,6 +18,7 @@ mod everyday;
 mod files;
 mod keys;
 mod killing;
+mod maps;
 mod proxy;
 #[path = "../../host-runner/src/component/trust/publisher.rs"]
 mod publisher;

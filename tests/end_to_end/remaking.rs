@@ -314,9 +314,13 @@ async fn a_remake_that_is_stopped_goes_on_where_it_was() {
     changed(&mut rig, request).await;
     let manifest = rig.desk.plugin.manifest();
     let streams = rig.connection.data_streams.clone();
-    let maps =
-        host_runner::connection::maps::choose(manifest, &streams, &["qualys-etm".parse().unwrap()])
-            .unwrap();
+    let maps = host_runner::connection::maps::choose(
+        manifest,
+        &host_runner::connection::maps::OwnMaps::default(),
+        &streams,
+        &["qualys-etm".parse().unwrap()],
+    )
+    .unwrap();
     rig.connection.target = maps.target;
     rig.connection.maps = maps.maps;
     rig.store

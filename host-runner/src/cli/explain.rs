@@ -226,8 +226,22 @@ fn remedy(error: &ConnectionError) -> String {
         | ConnectionError::ReachUnknown { connection } => format!(
             "look into the build with `host-runner inspect --plugin FILE`; if it may reach that far, move connection {connection} to it with --upgrade --accept-reach"
         ),
-        ConnectionError::NoSuchMap { .. } | ConnectionError::NoTarget { .. } => {
-            "`host-runner inspect` lists the connector's maps".to_owned()
+        ConnectionError::NoSuchMap { .. }
+        | ConnectionError::NoTarget { .. }
+        | ConnectionError::NoMap { .. } => {
+            "`host-runner maps` lists the connector's maps, with --tenant TENANT also the tenant's own"
+                .to_owned()
+        }
+        ConnectionError::NoMapVersion { name, .. } => {
+            format!("`host-runner maps history {name} --tenant TENANT` lists its versions")
+        }
+        ConnectionError::SeveralMaps { .. } => "say for which data stream: --stream STREAM".to_owned(),
+        ConnectionError::MapReadOnly(name) => {
+            format!("make a copy of your own: host-runner maps clone {name} NEW --tenant TENANT")
+        }
+        ConnectionError::MapInUse { .. } => {
+            "give the connection another map first: host-runner update NAME --tenant TENANT --map OTHER"
+                .to_owned()
         }
         _ => String::new(),
     }

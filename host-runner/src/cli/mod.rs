@@ -4,10 +4,12 @@
 pub mod args;
 mod commands;
 pub mod context;
+mod editor;
 pub mod exit;
 pub mod explain;
 pub mod failure;
 pub mod human;
+pub mod lines;
 pub mod logging;
 pub mod output;
 pub mod progress;

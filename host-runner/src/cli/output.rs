@@ -98,6 +98,11 @@ impl Output {
         })
     }
 
+    /// A text that is the result, as it is: nothing is added.
+    pub fn text(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+        self.write(|out| out.write_all(text.as_ref().as_bytes()))
+    }
+
     /// One JSON document, indented for people where they watch, on one line where a program does.
     pub fn document(&self, value: &impl Serialize) -> Result<(), Failure> {
         let pretty = self.style.terminal;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::maps::OwnMaps;
 use super::{
     Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, WayOut, WayOutChange,
     binding, complete, link, maps, test,
@@ -75,7 +76,7 @@ pub async fn connect(
     request: ConnectRequest,
     onlooker: &dyn Onlooker,
 ) -> Result<Connection, ConnectionError> {
-    let custom_fields = before(desk, &request).await?;
+    let (custom_fields, own_maps) = before(desk, &request).await?;
     let log = desk.log(&request.name);
     let completed = complete(
         &desk.plugin,
@@ -87,6 +88,7 @@ pub async fn connect(
     .await?;
     let choice = maps::choose(
         desk.plugin.manifest(),
+        &own_maps,
         &completed.data_streams,
         &request.maps,
     )?;
@@ -117,12 +119,15 @@ pub async fn connect(
     save(desk, request, completed, choice, (way_out, tested)).await
 }
 
-/// What can be known before anything is asked: that the name is free, and the tenant's custom fields. A tenant that has no store yet is
-/// given none before all has gone well.
-async fn before(desk: &Desk, request: &ConnectRequest) -> Result<Vec<String>, ConnectionError> {
+/// What can be known before anything is asked: that the name is free, the tenant's custom fields, and its own maps. A tenant that has no store
+/// yet is given none before all has gone well.
+async fn before(
+    desk: &Desk,
+    request: &ConnectRequest,
+) -> Result<(Vec<String>, OwnMaps), ConnectionError> {
     let store = match desk.stores.open(&request.tenant).await {
         Ok(store) => store,
-        Err(StoreError::NoSuchTenant { .. }) => return Ok(Vec::new()),
+        Err(StoreError::NoSuchTenant { .. }) => return Ok(Default::default()),
         Err(error) => return Err(error.into()),
     };
     match store.connection(&request.name).await {
@@ -131,7 +136,10 @@ async fn before(desk: &Desk, request: &ConnectRequest) -> Result<Vec<String>, Co
             name: request.name.clone(),
         }
         .into()),
-        Err(StoreError::NoSuchConnection { .. }) => Ok(store.custom_fields().await?),
+        Err(StoreError::NoSuchConnection { .. }) => Ok((
+            store.custom_fields().await?,
+            OwnMaps::of(&store, &request.maps).await?,
+        )),
         Err(error) => Err(error.into()),
     }
 }

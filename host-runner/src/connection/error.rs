@@ -217,15 +217,117 @@ pub enum ConnectionError {
     },
     /// There is no such target or map.
     #[error(
-        "there is no map or target `{name}` for the data stream `{stream}`: there is {known}; or give a file"
+        "there is no map or target `{name}` for the data stream `{stream}`{hint}: there is {known}; or give a file"
     )]
     NoSuchMap {
         /// The stream.
         stream: String,
         /// What was asked for.
         name: String,
+        /// The nearest, where one is near.
+        hint: String,
         /// What there is.
         known: String,
+    },
+    /// A map that is given for all data streams takes none of them.
+    #[error(
+        "the map `{map}` takes {takes}, and the configuration chooses {chosen}: choose another map, or other data streams"
+    )]
+    MapForNone {
+        /// The map's name.
+        map: String,
+        /// The data streams that it takes.
+        takes: String,
+        /// What is chosen.
+        chosen: String,
+    },
+    /// There is no map of that name.
+    #[error("there is no map `{name}`{hint}: there is {known}")]
+    NoMap {
+        /// What was asked for.
+        name: String,
+        /// The nearest, where one is near.
+        hint: String,
+        /// What there is.
+        known: String,
+    },
+    /// A map has no version of that number.
+    #[error("the map `{name}` has no version {number}: {known}")]
+    NoMapVersion {
+        /// The map's name.
+        name: String,
+        /// What was asked for.
+        number: u32,
+        /// What there is.
+        known: String,
+    },
+    /// The connector has no such data stream.
+    #[error("the connector has no data stream `{stream}`{hint}: it has {known}")]
+    NoSuchStream {
+        /// What was asked for.
+        stream: String,
+        /// The nearest, where one is near.
+        hint: String,
+        /// What there is.
+        known: String,
+    },
+    /// The connector has no map of a data stream, so nothing says what its records are known by.
+    #[error(
+        "the connector has no map for the data stream `{0}` to begin with: write one and give it to `maps import`"
+    )]
+    NothingToBeginWith(String),
+    /// A name stands for several maps of the connector.
+    #[error("`{name}` is {} of the connector's maps: {}", .maps.len(), .maps.join("; "))]
+    SeveralMaps {
+        /// The name.
+        name: String,
+        /// The data streams of each.
+        maps: Vec<String>,
+    },
+    /// The connector's own maps can't be changed.
+    #[error("`{0}` is one of the connector's maps, which are read-only")]
+    MapReadOnly(String),
+    /// A name for a map that is taken.
+    #[error("a map can't be named `{name}`: {reason}")]
+    MapName {
+        /// The name.
+        name: String,
+        /// What it is already, or what is wrong with it.
+        reason: String,
+    },
+    /// A map that connections use is not removed.
+    #[error("the map `{name}` is used by {}", .users.join(", "))]
+    MapInUse {
+        /// The map's name.
+        name: String,
+        /// By which connections, with their data streams.
+        users: Vec<String>,
+    },
+    /// Someone saved another version of a map meanwhile.
+    #[error("the map `{name}` was changed meanwhile: {now}")]
+    MapOvertaken {
+        /// The map's name.
+        name: String,
+        /// How it stands now.
+        now: String,
+    },
+    /// What is kept as a map is none.
+    #[error(
+        "the map `{name}` can't be read from the tenant's store ({reason}): save it anew with `maps import`"
+    )]
+    MapDamaged {
+        /// The map's name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A map that was to be saved or checked is wrong.
+    #[error("the map `{name}` has {}", count(.problems.len()))]
+    MapWrong {
+        /// The map's name, or its file's.
+        name: String,
+        /// What is wrong with it.
+        problems: Vec<Problem>,
     },
     /// `--map` names a stream that is not chosen.
     #[error(
@@ -298,7 +400,9 @@ impl ConnectionError {
     /// The problems, where it is about a document.
     pub fn problems(&self) -> &[Problem] {
         match self {
-            Self::Configuration(problems) | Self::Map { problems, .. } => problems,
+            Self::Configuration(problems)
+            | Self::Map { problems, .. }
+            | Self::MapWrong { problems, .. } => problems,
             _ => &[],
         }
     }

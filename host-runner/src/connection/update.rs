@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::connect::{Onlooker, SKIPPED};
+use super::maps::OwnMaps;
 use super::{
     Completed, ConnectionError, Desk, MapArgument, MapChoice, TypedConfig, WayOut, WayOutChange,
     binding, complete, link, maps, origins, remake, test,
@@ -202,7 +203,8 @@ pub(super) async fn plan(
             to: origins::as_text(&origins_now),
         });
     }
-    let choice = choose(desk, request, &connection, &completed)?;
+    let own_maps = OwnMaps::of(store, &request.maps).await?;
+    let choice = choose(desk, request, &connection, &completed, &own_maps)?;
     let way_out = request
         .way_out
         .clone()
@@ -275,6 +277,7 @@ fn choose(
     request: &UpdateRequest,
     connection: &Connection,
     completed: &Completed,
+    own_maps: &OwnMaps,
 ) -> Result<MapChoice, ConnectionError> {
     let manifest = desk.plugin.manifest();
     if request.maps.is_empty() {
@@ -285,6 +288,6 @@ fn choose(
             &connection.maps,
         )
     } else {
-        maps::choose(manifest, &completed.data_streams, &request.maps)
+        maps::choose(manifest, own_maps, &completed.data_streams, &request.maps)
     }
 }

@@ -136,25 +136,36 @@ impl Coverage {
         let mut unfilled: Vec<Unfilled> = self
             .targets
             .iter()
-            .filter(|(kind, target)| {
-                let wanted = bare(&target.path);
-                let open = wanted.strip_suffix(".*");
-                !self.filled.iter().any(|(of, path)| {
-                    of == kind
-                        && match open {
-                            Some(above) => covers(above, path),
-                            None => covers(path, &wanted) || covers(&wanted, path),
-                        }
-                })
-            })
+            .filter(|(kind, target)| !self.is_filled(kind, &target.path))
             .map(|(kind, target)| Unfilled {
                 kind,
                 path: target.path.clone(),
-                needed: target.needed == Required::Always,
+                needed: target.needed == Required::Always && !self.has_another(kind, target),
             })
             .collect();
         unfilled.sort_by_key(|field| !field.needed);
         unfilled
+    }
+
+    fn is_filled(&self, kind: &str, path: &str) -> bool {
+        let wanted = bare(path);
+        let open = wanted.strip_suffix(".*");
+        self.filled.iter().any(|(of, path)| {
+            *of == kind
+                && match open {
+                    Some(above) => covers(above, path),
+                    None => covers(path, &wanted) || covers(&wanted, path),
+                }
+        })
+    }
+
+    /// Whether another of those is there of which one must be.
+    fn has_another(&self, kind: &str, target: &SchemaPath) -> bool {
+        let parent = target.path.rsplit_once('.').map(|(parent, _)| parent);
+        target.one_of.iter().any(|name| match parent {
+            Some(parent) => self.is_filled(kind, &format!("{parent}.{name}")),
+            None => self.is_filled(kind, name),
+        })
     }
 
     /// Whether records had more fields than are counted.
@@ -240,7 +251,12 @@ mod tests {
 
     #[test]
     fn target_fields_that_no_document_has_are_told_needed_ones_first() {
+        let either = SchemaPath {
+            one_of: vec!["name".to_owned(), "uid".to_owned()],
+            ..path("product.uid", true)
+        };
         let targets = vec![
+            ("asset", either),
             ("asset", path("name", false)),
             ("asset", path("nets[].ip", false)),
             ("asset", path("custom.*", false)),
@@ -251,7 +267,7 @@ mod tests {
         coverage.document("finding", &json!({"name": ""}));
         coverage.document(
             "asset",
-            &json!({"nets": [{"ip": "10.0.0.1"}], "custom": {"mine": []}}),
+            &json!({"nets": [{"ip": "10.0.0.1"}], "custom": {"mine": []}, "product": {"name": "X"}}),
         );
         let told: Vec<(String, bool)> = coverage
             .unfilled()
@@ -262,6 +278,7 @@ mod tests {
             told,
             [
                 ("asset id".to_owned(), true),
+                ("asset product.uid".to_owned(), false),
                 ("asset name".to_owned(), false)
             ]
         );

@@ -137,6 +137,7 @@ pub fn differences(one: &str, other: &str) -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::MapOrigin;
 
     fn map(hash: &str) -> StoredMap {
         StoredMap {
@@ -144,6 +145,7 @@ mod tests {
             version: None,
             hash: hash.into(),
             body: "{}".into(),
+            origin: MapOrigin::Bundled,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::domain::{DataStreamName, Ledger, Mode, RunId, RunState, Timestamp};
 use crate::engine::{CallError, LimitReached, Mapper, Plugin};
 use crate::store::{
     Beside, Conduct, Connection, Due, DueRecords, Entry, KeptRecord, NewRun, Outcome, Remade,
-    RemakeCommit, RunEnd, SetAside, Store, StoreError, Switches,
+    RemakeCommit, RunEnd, SetAside, Store, StoreError, Switches, UsedMap,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -180,6 +180,7 @@ impl<'a, S: Store> Run<'a, S> {
                 stream: stream.name.clone(),
                 mode: Mode::Remake,
                 reason: reason.clone(),
+                map: Some(UsedMap::from(&stream.made.map)),
                 now: job.plugin.clock().now(),
             })
             .await?;
@@ -222,7 +223,6 @@ impl<'a, S: Store> Run<'a, S> {
             Some(fault) if fault.is_the_components() => Conduct::Broken,
             _ => Conduct::Silent,
         };
-        let made = &self.stream.made;
         let end = RunEnd {
             state,
             now: self.now(),
@@ -234,8 +234,6 @@ impl<'a, S: Store> Run<'a, S> {
             warnings: warnings.clone(),
             peak_memory: None,
             details: serde_json::json!({
-                "map": made.map.name,
-                "mapHash": made.map.hash,
                 "component": self.job.plugin.sha256(),
                 "due": self.due,
                 "told": self.notes.told(),

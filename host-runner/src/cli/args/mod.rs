@@ -4,6 +4,8 @@ mod blindspots;
 mod component;
 mod connections;
 mod keys;
+mod maps;
+mod models;
 mod pace;
 mod recording;
 mod records;
@@ -22,6 +24,12 @@ pub use connections::{
     ReinstateArgs, SettingsArgs, StatusArgs, TestArgs, UpdateArgs,
 };
 pub use keys::{KeysArgs, KeysCommand};
+pub use maps::{
+    MapNamed, MapsArgs, MapsCheckArgs, MapsCloneArgs, MapsCommand, MapsDiffArgs, MapsEditArgs,
+    MapsExportArgs, MapsHistoryArgs, MapsImportArgs, MapsListArgs, MapsNewArgs, MapsPreviewArgs,
+    MapsRemoveArgs, MapsShowArgs,
+};
+pub use models::{ModelsArgs, ModelsCommand, ModelsListArgs, ModelsShowArgs};
 pub use pace::{PaceArgs, RequestRate};
 pub use recording::RecordingArgs;
 pub use records::{
@@ -146,6 +154,8 @@ pub enum Command {
     Findings(FindingsArgs),
     Quarantine(QuarantineArgs),
     Blindspots(BlindspotsArgs),
+    Maps(MapsArgs),
+    Models(ModelsArgs),
     Transform(TransformArgs),
     #[command(hide = true)]
     CompileComponent(CompileComponentArgs),

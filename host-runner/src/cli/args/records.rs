@@ -167,13 +167,19 @@ pub struct QuarantineArgs {
     about = "Apply a transform map: source records in, documents out, one per line",
     long_about = "Apply a transform map to source records from standard input, one JSON object per line, and print the documents, one per \
         line. Problems go to stderr with the line's number; the rest is processed all the same, and the command ends with exit code \
-        3. With --json each document stands in an envelope with its kind, key, asset, identity and facets. Needs neither a tenant nor a network, and as little memory for a million records as for one.",
+        3. What only the platform knows, such as when it first saw a record, is filled in as for a record that it sees now for the first time. With \
+        --json each document stands in an envelope with its kind, key, asset, identity and facets, and these places are left open and listed. Needs \
+        neither a tenant nor a network, and as little memory for a million records as for one.",
     after_long_help = "Example:\n  host-runner transform --map qualys-etm --stream endpoints < records.ndjson > documents.ndjson"
 )]
 pub struct TransformArgs {
-    /// The map: the name of a bundled one, or a file
+    /// The map: the name of a bundled one or, with --tenant, of one of the tenant's own, or a file
     #[arg(long, value_name = "NAME|FILE")]
     pub map: String,
+
+    /// The tenant whose own maps and custom fields count
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<TenantName>,
 
     /// The data stream that the records are of
     #[arg(long, value_name = "STREAM")]

@@ -9,6 +9,8 @@ mod connections;
 mod demo;
 mod inspect;
 mod keys;
+mod maps;
+mod models;
 mod purge;
 mod recording;
 mod records;
@@ -56,6 +58,8 @@ pub async fn run(context: &Context, command: &Command) -> CommandResult {
         Command::Findings(args) => records::findings(context, args).await,
         Command::Quarantine(args) => records::quarantine(context, args).await,
         Command::Blindspots(args) => blindspots::run(context, args).await,
+        Command::Maps(args) => maps::run(context, args).await,
+        Command::Models(args) => models::run(context, args),
         Command::Transform(args) => transform::run(context, args).await,
         Command::CompileComponent(args) => compile_component::run(args),
     }

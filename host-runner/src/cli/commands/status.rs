@@ -339,16 +339,14 @@ impl Status {
     }
 
     fn maps(&self) -> Vec<String> {
-        let version = |version: &Option<String>| {
-            version
-                .as_ref()
-                .map(|text| format!(" {text}"))
-                .unwrap_or_default()
-        };
         self.connection
             .maps
             .iter()
-            .map(|(stream, map)| format!("{stream}: {}{}", map.name, version(&map.version)))
+            .map(|(stream, map)| {
+                let label =
+                    run_view::map_label(&map.name, map.origin.number(), map.version.as_deref());
+                format!("{stream}: {label}")
+            })
             .collect()
     }
 

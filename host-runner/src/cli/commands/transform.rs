@@ -1,6 +1,6 @@
 //! `transform`: source records in, documents out, one per line, in bounded memory.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::BufReader;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -10,18 +10,18 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human;
+use crate::cli::lines::{Line, next_line};
+use crate::connection::maps::{OwnMaps, Source, filled};
 use crate::connection::{TracingLog, maps};
 use crate::contract::connector::{Document, DocumentKind, Entry, Outcome};
 use crate::engine::Mapper;
+use crate::store::Store;
 
 /// Records that go to the map at once.
 const BATCH: usize = 200;
 
 /// Bytes of records that go to the map at once.
 const BATCH_BYTES: usize = 4 << 20;
-
-/// The longest line that is read: the largest record that may cross to a component, and then some.
-const LONGEST_LINE: u64 = 16 << 20;
 
 /// Runs it.
 pub async fn run(context: &Context, args: &TransformArgs) -> CommandResult {
@@ -43,9 +43,17 @@ pub async fn run(context: &Context, args: &TransformArgs) -> CommandResult {
         )
         .remedy(format!("it has {}", known.join(", "))));
     }
-    let (target, map) = maps::find(plugin.manifest(), &args.stream, &args.map)?;
+    let (own_maps, custom_fields) = match &args.tenant {
+        Some(tenant) => {
+            let store = context.stores()?.open(tenant).await?;
+            let own_maps = OwnMaps::with(&store, &[&args.map]).await?;
+            (own_maps, store.custom_fields().await?)
+        }
+        None => Default::default(),
+    };
+    let (target, map) = maps::find(plugin.manifest(), &own_maps, &args.stream, &args.map)?;
     let log = Arc::new(TracingLog::new("transform"));
-    let mapper = maps::prepare(&plugin, &args.stream, &map, &target, &[], log).await?;
+    let mapper = maps::prepare(&plugin, &args.stream, &map, &target, &custom_fields, log).await?;
     let mut input = BufReader::with_capacity(256 * 1024, std::io::stdin().lock());
     let mut work = Work {
         context,
@@ -54,12 +62,19 @@ pub async fn run(context: &Context, args: &TransformArgs) -> CommandResult {
         bytes: 0,
         problems: 0,
         records: 0,
+        unseen: Source::unseen(String::new(), Vec::new(), context.now()),
     };
     let mut number = 0;
     let mut line = Vec::new();
     while !context.output.closed() {
         number += 1;
-        match next_line(&mut input, &mut line)? {
+        let read = next_line(&mut input, &mut line).map_err(|error| {
+            Failure::new(
+                Exit::Input,
+                format!("standard input can't be read: {error}"),
+            )
+        })?;
+        match read {
             Line::End => break,
             Line::TooLong => work.complain(number, "", "the line is longer than 16 MiB"),
             Line::Whole if line.iter().all(u8::is_ascii_whitespace) => {}
@@ -85,6 +100,8 @@ struct Work<'a> {
     bytes: usize,
     problems: u64,
     records: u64,
+    /// What the platform would know of a record that it sees now for the first time: all documents of a run are filled in with the same.
+    unseen: Source,
 }
 
 impl Work<'_> {
@@ -143,7 +160,7 @@ impl Work<'_> {
             let line = if self.context.output.json() {
                 enveloped(document)
             } else {
-                body(document)
+                filled(&self.unseen, document)
             };
             match line {
                 Ok(document) => self.context.output.item(&document)?,
@@ -174,11 +191,6 @@ impl Work<'_> {
     }
 }
 
-/// The document in the target model.
-fn body(document: &Document) -> Result<Value, serde_json::Error> {
-    serde_json::from_slice(&document.body)
-}
-
 /// With `--json` the document as the contract has it, with all that the platform goes by.
 fn enveloped(document: &Document) -> Result<Value, serde_json::Error> {
     let pairs = |list: &[(String, String)]| -> Vec<Value> {
@@ -200,74 +212,6 @@ fn enveloped(document: &Document) -> Result<Value, serde_json::Error> {
             .iter()
             .map(|place| json!({"pointer": place.pointer, "format": place.format}))
             .collect::<Vec<_>>(),
-        "body": body(document)?,
+        "body": serde_json::from_slice::<Value>(&document.body)?,
     }))
-}
-
-/// What a line is.
-#[derive(Debug, PartialEq, Eq)]
-enum Line {
-    /// It is in the buffer.
-    Whole,
-    /// It was too long to keep, and is skipped.
-    TooLong,
-    /// There is none.
-    End,
-}
-
-fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Result<Line, Failure> {
-    let unreadable = |error: std::io::Error| {
-        Failure::new(
-            Exit::Input,
-            format!("standard input can't be read: {error}"),
-        )
-    };
-    line.clear();
-    let read = input
-        .by_ref()
-        .take(LONGEST_LINE)
-        .read_until(b'\n', line)
-        .map_err(unreadable)?;
-    if read == 0 {
-        return Ok(Line::End);
-    }
-    if line.last() == Some(&b'\n') || (read as u64) < LONGEST_LINE {
-        return Ok(Line::Whole);
-    }
-    line.clear();
-    loop {
-        let buffer = input.fill_buf().map_err(unreadable)?;
-        if buffer.is_empty() {
-            return Ok(Line::TooLong);
-        }
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let length = buffer.len();
-        input.consume(end.map_or(length, |at| at + 1));
-        if end.is_some() {
-            return Ok(Line::TooLong);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_read_one_by_one_and_one_that_is_too_long_is_skipped_whole() {
-        let mut text = b"{\"a\":1}\n\n".to_vec();
-        text.extend(vec![b'x'; usize::try_from(LONGEST_LINE).unwrap() + 5]);
-        text.extend(b"\n{\"b\":2}");
-        let mut input = BufReader::with_capacity(1024, text.as_slice());
-        let mut line = Vec::new();
-        let mut next = || {
-            let what = next_line(&mut input, &mut line).unwrap();
-            (what, String::from_utf8_lossy(&line).trim().to_owned())
-        };
-        assert_eq!(next(), (Line::Whole, "{\"a\":1}".to_owned()));
-        assert_eq!(next(), (Line::Whole, String::new()));
-        assert_eq!(next(), (Line::TooLong, String::new()));
-        assert_eq!(next(), (Line::Whole, "{\"b\":2}".to_owned()));
-        assert_eq!(next().0, Line::End);
-    }
 }

@@ -17,6 +17,7 @@ pub fn document(connection: &Connection, tenant: &TenantName) -> Value {
             let told = json!({
                 "name": map.name,
                 "version": map.version,
+                "number": map.origin.number(),
                 "sha256": map.hash,
                 "caution": map.caution(),
             });

@@ -10,7 +10,7 @@ use crate::cli::human::{self, bytes, count, per_second};
 use crate::cli::table::{Card, Table};
 use crate::domain::Timestamp;
 use crate::egress::Usage;
-use crate::store::Run;
+use crate::store::{Run, UsedMap};
 
 /// How long it took, or has taken so far.
 pub fn duration(run: &Run, now: Timestamp) -> Duration {
@@ -114,6 +114,7 @@ fn rows(card: &mut Card, run: &Run, now: Timestamp, process: Option<u64>) {
     // What was sent, repetitions included: what a cancelled run still held back was no request to the API.
     let requests: u64 = usage.calls.values().map(|call| call.attempts).sum();
     card.row("type of sync", kind(run))
+        .row_if("map", run.map.as_ref().map(map))
         .row("started", human::moment_and_distance(now, run.started_at))
         .row("duration", human::duration(took))
         .row("requests", count(requests))
@@ -151,6 +152,25 @@ pub fn kind(run: &Run) -> String {
         format!("{}{resumed}", run.mode)
     } else {
         format!("{} ({}){resumed}", run.mode, run.reason)
+    }
+}
+
+/// "mine, saved version 3 (1.2.0), SHA-256 0123456789ab...".
+fn map(map: &UsedMap) -> String {
+    let sha256 = map.sha256.get(..12).unwrap_or(&map.sha256);
+    format!(
+        "{}, SHA-256 {sha256}...",
+        map_label(&map.name, map.number, map.version.as_deref())
+    )
+}
+
+/// A map's name with the number of the saved version and the version that stands in it.
+pub fn map_label(name: &str, number: Option<u32>, version: Option<&str>) -> String {
+    match (number, version) {
+        (Some(number), Some(version)) => format!("{name}, saved version {number} ({version})"),
+        (Some(number), None) => format!("{name}, saved version {number}"),
+        (None, Some(version)) => format!("{name} {version}"),
+        (None, None) => name.to_owned(),
     }
 }
 
@@ -227,6 +247,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::domain::{ConnectionId, DataStreamName, Ledger, Mode, RunId, RunState};
+    use crate::store::UsedMap;
 
     pub(crate) fn run() -> Run {
         let at = |ms| Timestamp::from_ms(ms).unwrap();
@@ -243,6 +264,12 @@ pub(crate) mod tests {
             stream: DataStreamName::new("endpoints").unwrap(),
             mode: Mode::Full,
             reason: "there was none yet".to_owned(),
+            map: Some(UsedMap {
+                name: "mine".to_owned(),
+                version: Some("1.2.0".to_owned()),
+                number: Some(3),
+                sha256: "0123456789abcdef".repeat(4),
+            }),
             state: RunState::Processed,
             sync: None,
             resumed: false,

@@ -50,10 +50,11 @@ use crate::domain::{
 use crate::personal::LeaveOut;
 use crate::store::{
     Asset, AssetFilter, BeginSync, Connection, Due, DueRecords, EndCommit, EndReport, Feeder,
-    Finding, FindingFilter, HeldDocument, KeptRecord, KeptSecret, LeftOut, MapVersion, NewMap, NewRun, OpenRecord,
-    OpenRecords, Purge, QuarantineFilter, Quarantined, Record, RecordQuery, RemakeCommit,
-    RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SavedMap, Saving, SealedSecret, SetAside,
-    Standing, StandingQuery, StepCommit, Store, StoreError, Summary, SyncHistory, SyncState,
+    Finding, FindingFilter, HeldDocument, KeptRecord, KeptSecret, LeftOut, MapVersion, NewMap,
+    NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined, Record, RecordQuery,
+    RemakeCommit, RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SavedMap, Saving,
+    SealedSecret, SetAside, Standing, StandingQuery, StepCommit, Store, StoreError, Summary,
+    SyncHistory, SyncState,
 };
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ impl<'a> Remaking<'a> {
                 stream: super::support::stream(stream),
                 mode: Mode::Remake,
                 reason: "test".to_owned(),
+                map: None,
                 now: at(now),
             })
             .await

@@ -2,21 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::{ConnectionError, MapArgument};
+use super::OwnMaps;
 use crate::component::{Manifest, TransformMap};
-use crate::contract::connector::MapContext;
-use crate::domain::{DataStreamName, sha256_hex};
-use crate::engine::{Mapper, Plugin};
-use crate::imports::LogSink;
-use crate::model::Model;
-use crate::store::StoredMap;
+use crate::connection::{ConnectionError, MapArgument};
+use crate::domain::{DataStreamName, nearest};
+use crate::maps::MapDocument;
+use crate::store::{MapOrigin, StoredMap};
 
 /// The largest file that is taken for a map.
-const LARGEST: u64 = 4 << 20;
+pub const LARGEST: u64 = 4 << 20;
 
 /// The target model and the map of each chosen data stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,27 +22,38 @@ pub struct MapChoice {
     pub maps: BTreeMap<DataStreamName, StoredMap>,
 }
 
-/// A map and the target model that it is for.
-struct Candidate {
-    target: String,
-    map: StoredMap,
+/// A map, the target model that it is for, and the data streams that it takes.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) target: String,
+    pub(super) streams: Vec<String>,
+    pub(super) map: StoredMap,
 }
 
-/// Chooses maps by the user's arguments and the manifest. Reads files; runs nothing.
+/// What `--map` says for all data streams.
+enum Wanted {
+    /// The connector's maps of that name, or for that target.
+    Target(String),
+    /// A map for the data streams that it takes, and its target for the rest.
+    Map(Candidate),
+}
+
+/// Chooses maps by the user's arguments, the manifest and the tenant's own maps. Reads files; runs nothing.
 ///
 /// # Errors
 /// Where an argument names no map, or the maps lead to different targets.
 pub fn choose(
     manifest: &Manifest,
+    own_maps: &OwnMaps,
     streams: &[DataStreamName],
     arguments: &[MapArgument],
 ) -> Result<MapChoice, ConnectionError> {
-    let mut own: BTreeMap<DataStreamName, Candidate> = BTreeMap::new();
-    let mut asked: Option<&str> = None;
+    let mut chosen: BTreeMap<DataStreamName, Candidate> = BTreeMap::new();
+    let mut asked: Option<Wanted> = None;
     for argument in arguments {
         match argument {
-            MapArgument::Target(target) => {
-                if asked.replace(target).is_some() {
+            MapArgument::Target(name) => {
+                if asked.replace(wanted(manifest, own_maps, name)?).is_some() {
                     return Err(ConnectionError::MapTwice("the target".to_owned()));
                 }
             }
@@ -59,33 +65,45 @@ pub fn choose(
                         stream: stream.clone(),
                         chosen: joined(streams),
                     })?;
-                if own
-                    .insert(name.clone(), named(manifest, name, map)?)
-                    .is_some()
-                {
+                let map = named(manifest, own_maps, name, map)?;
+                if chosen.insert(name.clone(), map).is_some() {
                     return Err(ConnectionError::MapTwice(format!("`{stream}`")));
                 }
             }
         }
     }
-    let rest: Vec<&DataStreamName> = streams
+    let mut rest: Vec<&DataStreamName> = streams
         .iter()
-        .filter(|name| !own.contains_key(name))
+        .filter(|name| !chosen.contains_key(name))
         .collect();
-    let wanted = asked
-        .map(str::to_owned)
-        .or_else(|| own.values().next().map(|first| first.target.clone()));
-    let mut chosen = own;
-    match wanted {
-        Some(wanted) => {
+    let target = match asked {
+        Some(Wanted::Target(target)) => Some(target),
+        Some(Wanted::Map(map)) => {
+            let takes =
+                |stream: &DataStreamName| map.streams.iter().any(|each| each == stream.as_str());
+            if !rest.iter().any(|stream| takes(stream)) {
+                return Err(ConnectionError::MapForNone {
+                    map: map.map.name,
+                    takes: map.streams.join(", "),
+                    chosen: joined(streams),
+                });
+            }
+            rest.retain(|stream| {
+                let taken = takes(stream);
+                if taken {
+                    chosen.insert((*stream).clone(), map.clone());
+                }
+                !taken
+            });
+            Some(map.target)
+        }
+        None => chosen.values().next().map(|first| first.target.clone()),
+    };
+    match target {
+        Some(target) => {
             for stream in rest {
-                let map = for_target(manifest, stream, &wanted).ok_or_else(|| {
-                    ConnectionError::NoSuchMap {
-                        stream: stream.to_string(),
-                        name: wanted.clone(),
-                        known: known(manifest, stream),
-                    }
-                })?;
+                let map = for_target(manifest, stream, &target)
+                    .ok_or_else(|| no_such_map(manifest, own_maps, stream, &target))?;
                 chosen.insert(stream.clone(), map);
             }
         }
@@ -97,6 +115,24 @@ pub fn choose(
         }
     }
     one_target(streams, chosen)
+}
+
+/// What a word for all data streams means: one of the tenant's own maps, one of the connector's maps or targets, a file. A name is given to an own map
+/// only while it means nothing else, so where it means two things the connector came by it later.
+fn wanted(manifest: &Manifest, own_maps: &OwnMaps, name: &str) -> Result<Wanted, ConnectionError> {
+    if let Some(own) = own_maps.candidate(name)? {
+        return Ok(Wanted::Map(own));
+    }
+    let mut bundled = manifest.maps.iter();
+    if bundled.any(|map| map.name == name || map.target == name) {
+        return Ok(Wanted::Target(name.to_owned()));
+    }
+    let path = Path::new(name);
+    if looks_like_a_file(path) || path.is_file() {
+        return Ok(Wanted::Map(from_file(manifest, path)?));
+    }
+    // That there is no such is told with the data stream that lacks it.
+    Ok(Wanted::Target(name.to_owned()))
 }
 
 /// All maps of a connection are for one target: assets and findings of two models would not meet.
@@ -125,29 +161,36 @@ fn one_target(
     Ok(MapChoice { target, maps })
 }
 
-/// The map that an argument names: one of the manifest's, else a file.
+/// The map that an argument names: one of the manifest's, one of the tenant's own, a file.
 fn named(
     manifest: &Manifest,
+    own_maps: &OwnMaps,
     stream: &DataStreamName,
     name: &str,
 ) -> Result<Candidate, ConnectionError> {
+    if let Some(own) = own_maps.candidate(name)? {
+        return Ok(own);
+    }
     if let Some(bundled) = for_target(manifest, stream, name) {
         return Ok(bundled);
     }
     let path = Path::new(name);
-    let looks_like_a_file = path.components().count() > 1 || path.extension().is_some();
-    if !looks_like_a_file && !path.exists() {
-        return Err(ConnectionError::NoSuchMap {
-            stream: stream.to_string(),
-            name: name.to_owned(),
-            known: known(manifest, stream),
-        });
+    if !looks_like_a_file(path) && !path.exists() {
+        return Err(no_such_map(manifest, own_maps, stream, name));
     }
     from_file(manifest, path)
 }
 
-/// A map from a file. One that bears the name of a bundled map and is another is told apart from it.
-fn from_file(manifest: &Manifest, path: &Path) -> Result<Candidate, ConnectionError> {
+/// `mine@2` and `qualys-etm` are names; what has a folder or an ending is a file.
+pub(super) fn looks_like_a_file(path: &Path) -> bool {
+    path.components().count() > 1 || path.extension().is_some()
+}
+
+/// Reads a file that should be a map.
+///
+/// # Errors
+/// Where it can't be read, is too large, or is no JSON object.
+pub fn read_file(path: &Path) -> Result<MapDocument, ConnectionError> {
     let unreadable = |reason: String| ConnectionError::MapFile {
         path: path.to_owned(),
         reason,
@@ -161,33 +204,40 @@ fn from_file(manifest: &Manifest, path: &Path) -> Result<Candidate, ConnectionEr
         )));
     }
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    let body: Value =
-        serde_json::from_str(&text).map_err(|error| unreadable(format!("not JSON: {error}")))?;
-    let target = body
-        .get("target")
-        .and_then(Value::as_str)
-        .ok_or_else(|| unreadable("it names no `target` model".to_owned()))?
-        .to_owned();
+    MapDocument::parse(text).map_err(|error| unreadable(error.to_string()))
+}
+
+/// A map from a file. One that bears the name of a bundled map and is another is told apart from it.
+fn from_file(manifest: &Manifest, path: &Path) -> Result<Candidate, ConnectionError> {
+    let map = read_file(path)?;
+    if map.target().is_none() {
+        return Err(ConnectionError::MapFile {
+            path: path.to_owned(),
+            reason: "it names no `target` model".to_owned(),
+        });
+    }
     let stem = path
         .file_stem()
         .map(|stem| stem.to_string_lossy().into_owned());
-    let mut name = body
-        .get("name")
-        .and_then(Value::as_str)
+    let mut name = map
+        .name()
         .map(str::to_owned)
         .or(stem)
         .unwrap_or_else(|| "map".to_owned());
-    if manifest
-        .maps
-        .iter()
-        .any(|bundled| bundled.name == name && bundled.body != body)
-    {
+    let mut bundled = manifest.maps.iter();
+    if bundled.any(|bundled| bundled.name == name && bundled.body != *map.body()) {
         name.push_str(" (own)");
     }
-    Ok(Candidate {
-        target,
-        map: stored(name, &body),
-    })
+    Ok(candidate(&map, name, MapOrigin::File))
+}
+
+/// A map that can be chosen.
+pub(super) fn candidate(map: &MapDocument, name: String, origin: MapOrigin) -> Candidate {
+    Candidate {
+        target: map.target().unwrap_or_default().to_owned(),
+        streams: map.streams().into_iter().map(str::to_owned).collect(),
+        map: map.stored(name, origin),
+    }
 }
 
 /// The manifest's map of that name for a data stream, else its first for the target of that name.
@@ -220,22 +270,10 @@ fn by_default(
 }
 
 fn bundled(map: &TransformMap) -> Candidate {
+    let document = MapDocument::of(map.body.clone());
     Candidate {
         target: map.target.clone(),
-        map: stored(map.name.clone(), &map.body),
-    }
-}
-
-fn stored(name: String, body: &Value) -> StoredMap {
-    let text = body.to_string();
-    StoredMap {
-        name,
-        version: body
-            .get("version")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        hash: sha256_hex(text.as_bytes()),
-        body: text,
+        ..candidate(&document, map.name.clone(), MapOrigin::Bundled)
     }
 }
 
@@ -261,14 +299,12 @@ pub fn carry_over(
                 .map(|map| bundled(map).map)
         };
         let map = match current {
+            // Also where the connector has a map of that name now.
+            Some(own) if !own.origin.is_bundled() => own.clone(),
             Some(current) => bundled_now(&current.name).unwrap_or_else(|| current.clone()),
             None => {
                 for_target(manifest, stream, target)
-                    .ok_or_else(|| ConnectionError::NoSuchMap {
-                        stream: stream.to_string(),
-                        name: target.to_owned(),
-                        known: known(manifest, stream),
-                    })?
+                    .ok_or_else(|| no_such_map(manifest, &OwnMaps::default(), stream, target))?
                     .map
             }
         };
@@ -280,82 +316,43 @@ pub fn carry_over(
     })
 }
 
-/// Prepares each map, which finds what is wrong with it: unknown fields, source paths that the stream does not have, target paths that
-/// the model does not have.
-///
-/// # Errors
-/// The first map's problems; or that the host does not know the target model.
-pub async fn check(
-    plugin: &Arc<Plugin>,
-    choice: &MapChoice,
-    custom_fields: &[String],
-    log: Arc<dyn LogSink>,
-) -> Result<(), ConnectionError> {
-    for (stream, map) in &choice.maps {
-        prepare(
-            plugin,
-            stream,
-            map,
-            &choice.target,
-            custom_fields,
-            Arc::clone(&log),
-        )
-        .await?;
-    }
-    Ok(())
-}
-
-/// A map at work, for a data stream and a target model.
-///
-/// # Errors
-/// The map's problems; or that the host does not know the target model.
-pub async fn prepare(
-    plugin: &Arc<Plugin>,
-    stream: &DataStreamName,
-    map: &StoredMap,
-    target: &str,
-    custom_fields: &[String],
-    log: Arc<dyn LogSink>,
-) -> Result<Mapper, ConnectionError> {
-    let model = Model::by_name(target)?;
-    let context = MapContext {
-        data_stream: stream.to_string(),
-        custom_fields: custom_fields.to_vec(),
-        model: model.schema_bytes(),
-    };
-    plugin
-        .mapper(map.body.clone().into_bytes(), context, log)
-        .await?
-        .map_err(|problems| ConnectionError::Map {
-            map: map.name.clone(),
-            stream: stream.clone(),
-            problems,
-        })
-}
-
 /// The map that `transform --map NAME|FILE` names, and its target.
 ///
 /// # Errors
 /// Where there is none.
 pub fn find(
     manifest: &Manifest,
+    own_maps: &OwnMaps,
     stream: &DataStreamName,
     name: &str,
 ) -> Result<(String, StoredMap), ConnectionError> {
-    named(manifest, stream, name).map(|found| (found.target, found.map))
+    named(manifest, own_maps, stream, name).map(|found| (found.target, found.map))
 }
 
-fn known(manifest: &Manifest, stream: &DataStreamName) -> String {
-    let names: Vec<&str> = manifest
+/// That there is no such map, with those that there are and the nearest.
+fn no_such_map(
+    manifest: &Manifest,
+    own_maps: &OwnMaps,
+    stream: &DataStreamName,
+    name: &str,
+) -> ConnectionError {
+    let of_stream = manifest
         .maps
         .iter()
-        .filter(|map| map.data_stream == stream.as_str())
-        .map(|map| map.name.as_str())
-        .collect();
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
+        .filter(|map| map.data_stream == stream.as_str());
+    let mut known: Vec<&str> = of_stream.map(|map| map.name.as_str()).collect();
+    known.extend(own_maps.names());
+    ConnectionError::NoSuchMap {
+        stream: stream.to_string(),
+        name: name.to_owned(),
+        hint: nearest(name, known.iter().copied())
+            .map(|near| format!(" (did you mean `{near}`?)"))
+            .unwrap_or_default(),
+        known: if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        },
     }
 }
 
@@ -371,6 +368,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::Timestamp;
+    use crate::store::{MapVersion, SavedMap};
 
     fn map(name: &str, stream: &str, target: &str) -> TransformMap {
         TransformMap {
@@ -414,13 +413,31 @@ mod tests {
             .collect()
     }
 
+    fn own_maps() -> OwnMaps {
+        let own = |name: &str, number: u32, source: &[&str], target: &str| SavedMap {
+            version: MapVersion {
+                name: name.parse().unwrap(),
+                number,
+                hash: String::new(),
+                saved_at: Timestamp::from_ms(0).unwrap(),
+            },
+            body: json!({"name": name, "source": source, "target": target, "n": number})
+                .to_string(),
+        };
+        OwnMaps::new(vec![
+            own("mine", 2, &["endpoints", "vulnerabilities"], "etm"),
+            own("mine", 1, &["endpoints"], "etm"),
+            own("bells", 1, &["alerts"], "safe"),
+        ])
+    }
+
     fn chosen(
         names: &[&str],
         arguments: &[&str],
     ) -> Result<(String, Vec<String>), ConnectionError> {
         let arguments: Vec<MapArgument> =
             arguments.iter().map(|text| text.parse().unwrap()).collect();
-        let choice = choose(&manifest(), &streams(names), &arguments)?;
+        let choice = choose(&manifest(), &own_maps(), &streams(names), &arguments)?;
         let maps = choice
             .maps
             .iter()
@@ -527,8 +544,14 @@ mod tests {
 
     #[test]
     fn an_upgrade_takes_the_new_bundled_maps_and_leaves_own_ones() {
-        let own = stored("mine".to_owned(), &json!({"target": "etm"}));
-        let old = stored("etm-scoped".to_owned(), &json!({"version": "1.0.0"}));
+        let stored =
+            |name: &str, origin, body| MapDocument::of(body).stored(name.to_owned(), origin);
+        let own = stored("mine", MapOrigin::Bundled, json!({"target": "etm"}));
+        let old = stored(
+            "etm-scoped",
+            MapOrigin::Bundled,
+            json!({"version": "1.0.0"}),
+        );
         let held = streams(&["endpoints", "alerts"])
             .into_iter()
             .zip([own.clone(), old])
@@ -546,5 +569,68 @@ mod tests {
             .map(|map| (map.name.as_str(), map.version.as_deref()))
             .collect();
         assert_eq!(names, [("etm-scoped", Some("1.2.0")), ("mine", None)]);
+    }
+
+    #[test]
+    fn an_own_map_stays_own_also_where_the_connector_has_one_of_its_name_now() {
+        let own = MapDocument::of(json!({"target": "etm", "version": "7.0"}));
+        for origin in [MapOrigin::Own(4), MapOrigin::File] {
+            let map = own.stored("etm-scoped".to_owned(), origin);
+            let held = BTreeMap::from([(streams(&["endpoints"])[0].clone(), map.clone())]);
+            let choice = carry_over(&manifest(), &streams(&["endpoints"]), "etm", &held).unwrap();
+            assert_eq!(choice.maps.into_values().collect::<Vec<_>>(), [map]);
+        }
+    }
+
+    #[test]
+    fn an_own_map_is_for_the_data_streams_that_it_takes_and_its_target_for_the_rest() {
+        let (target, maps) = chosen(&["endpoints", "alerts"], &["mine"]).unwrap();
+        assert_eq!(
+            (target.as_str(), maps.join(" ").as_str()),
+            ("etm", "alerts=etm-scoped endpoints=mine")
+        );
+        let (_, maps) = chosen(&["endpoints", "alerts"], &["endpoints=mine@1", "etm"]).unwrap();
+        assert_eq!(maps.join(" "), "alerts=etm-scoped endpoints=mine");
+        assert!(matches!(
+            chosen(&["endpoints"], &["bells"]),
+            Err(ConnectionError::MapForNone { .. })
+        ));
+        assert!(matches!(
+            chosen(
+                &["endpoints", "alerts"],
+                &["endpoints=mine", "alerts=bells"]
+            ),
+            Err(ConnectionError::MixedTargets { .. })
+        ));
+    }
+
+    #[test]
+    fn the_newest_version_counts_unless_another_is_named() {
+        let of = |argument: &str| {
+            let arguments = [argument.parse().unwrap()];
+            let choice = choose(
+                &manifest(),
+                &own_maps(),
+                &streams(&["endpoints"]),
+                &arguments,
+            );
+            choice.unwrap().maps.into_values().next().unwrap().origin
+        };
+        assert_eq!(of("mine"), MapOrigin::Own(2));
+        assert_eq!(of("endpoints=mine@1"), MapOrigin::Own(1));
+        assert_eq!(of("etm"), MapOrigin::Bundled);
+        let gone = chosen(&["endpoints"], &["mine@9"]).unwrap_err().to_string();
+        assert!(gone.contains("mine") && gone.contains('9'), "{gone}");
+    }
+
+    #[test]
+    fn a_name_that_is_near_is_proposed() {
+        for (argument, near) in [("endpoints=etm-scopd", "etm-scoped"), ("minne", "mine")] {
+            let error = chosen(&["endpoints"], &[argument]).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("did you mean `{near}`?")),
+                "{error}"
+            );
+        }
     }
 }
