@@ -15,6 +15,7 @@ mod before_loading;
 mod blindspots;
 mod compiling;
 mod everyday;
+mod explaining;
 mod files;
 mod keys;
 mod killing;

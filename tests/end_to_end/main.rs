@@ -20,3 +20,4 @@ mod remaking;
 mod state;
 mod tenants;
 mod vulnerabilities;
+mod what_if;

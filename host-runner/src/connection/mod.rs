@@ -7,6 +7,7 @@ mod complete;
 mod connect;
 mod desk;
 mod error;
+pub mod explain;
 pub mod keys;
 pub mod link;
 mod log;
@@ -20,6 +21,7 @@ mod test;
 mod typed_config;
 mod update;
 pub mod way_out;
+pub mod what_if;
 
 pub use complete::{Completed, complete};
 pub use connect::{ConnectRequest, Onlooker, connect};

@@ -232,7 +232,7 @@ fn problems(mut problems: Vec<types::Problem>) -> Vec<Problem> {
 }
 
 /// What the map made of one entry, in the store's words.
-pub(super) fn outcome(outcome: connector::Outcome, limits: &Limits) -> Result<Outcome, RunFault> {
+pub fn outcome(outcome: connector::Outcome, limits: &Limits) -> Result<Outcome, RunFault> {
     let problems = problems(outcome.problems);
     if outcome.documents.is_empty() {
         return Ok(Outcome::Rejected(problems));

@@ -24,7 +24,7 @@ mod run;
 mod shape;
 mod stop;
 
-pub use accept::kept as kept_entry;
+pub use accept::{kept as kept_entry, outcome};
 pub use books::Books;
 pub use cancel::Cancel;
 pub use fault::{FaultKind, RunFault};

@@ -119,9 +119,11 @@ pub struct ConnectArgs {
         --upgrade moves it to another build: the new build checks and completes the saved configuration again. A build that reaches \
         further (one more import, origin, call, permission, data stream or secret, a call that changes something, a larger budget) is \
         refused with the list of it and exit code 12; `host-runner inspect OLD --against NEW` shows the same. --accept-reach takes it \
-        nonetheless.",
+        nonetheless.\n\nWhere documents would be made otherwise now, they are made anew at once from the records that are kept, without a \
+        request. --what-if tells before what that comes to.",
     after_long_help = "Examples:\n  \
         host-runner update xdr --tenant acme --secret apiKey=env:NEW_KEY\n  \
+        host-runner update xdr --tenant acme --map qualys-etm --what-if\n  \
         host-runner update xdr --tenant acme --plugin my_connector-0.2.0.wasm --upgrade"
 )]
 pub struct UpdateArgs {
@@ -136,6 +138,16 @@ pub struct UpdateArgs {
     /// What is common with `connect`.
     #[command(flatten)]
     pub settings: SettingsArgs,
+
+    /// Tell what the change would do to what is held, and change nothing: how many assets leave scope, findings attach or close, names and other
+    /// values become others, with examples. Done on a copy of the tenant's data, without a request and without a test. What a wider filter
+    /// would bring in only a sync can tell
+    #[arg(long, conflicts_with = "skip_test")]
+    pub what_if: bool,
+
+    /// With --what-if: so many examples of each kind [default: 3]
+    #[arg(long, value_name = "N", requires = "what_if")]
+    pub examples: Option<u32>,
 
     /// Move the connection to the build of the component that is loaded now
     #[arg(long)]

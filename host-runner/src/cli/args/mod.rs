@@ -3,6 +3,7 @@
 mod blindspots;
 mod component;
 mod connections;
+mod explain;
 mod keys;
 mod maps;
 mod models;
@@ -23,6 +24,7 @@ pub use connections::{
     ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, NamedOrAll, PurgeArgs,
     ReinstateArgs, SettingsArgs, StatusArgs, TestArgs, UpdateArgs,
 };
+pub use explain::ExplainArgs;
 pub use keys::{KeysArgs, KeysCommand};
 pub use maps::{
     MapNamed, MapsArgs, MapsCheckArgs, MapsCloneArgs, MapsCommand, MapsDiffArgs, MapsEditArgs,
@@ -153,6 +155,7 @@ pub enum Command {
     Assets(AssetsArgs),
     Findings(FindingsArgs),
     Quarantine(QuarantineArgs),
+    Explain(ExplainArgs),
     Blindspots(BlindspotsArgs),
     Maps(MapsArgs),
     Models(ModelsArgs),

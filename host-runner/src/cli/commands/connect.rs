@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{remaking, stop, sync};
+use super::{remaking, stop, sync, what_if};
 use crate::cli::args::{ConnectArgs, OnOff, UpdateArgs};
 use crate::cli::context::{Context, read_config, read_secrets};
 use crate::cli::exit::Exit;
@@ -148,6 +148,11 @@ pub async fn update(context: &Context, args: &UpdateArgs) -> CommandResult {
     };
     let telling = Telling::new(Arc::clone(&context.output));
     let _listening = stop::on_signal(&telling.cancel, &context.output);
+    if args.what_if {
+        let told = what_if::run(context, args, &desk, &request, &telling).await;
+        telling.line.clear();
+        return told;
+    }
     let updated = service::update(&desk, request, &telling).await?;
     telling.line.clear();
     let tenant = &args.connection.tenant;

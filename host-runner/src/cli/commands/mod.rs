@@ -7,6 +7,7 @@ mod connect;
 mod connections;
 #[cfg(feature = "simulator")]
 mod demo;
+mod explain;
 mod inspect;
 mod keys;
 mod maps;
@@ -26,6 +27,7 @@ mod sync_all;
 mod test;
 mod transform;
 mod verify;
+mod what_if;
 
 use super::args::Command;
 use super::context::Context;
@@ -57,6 +59,7 @@ pub async fn run(context: &Context, command: &Command) -> CommandResult {
         Command::Assets(args) => records::assets(context, args).await,
         Command::Findings(args) => records::findings(context, args).await,
         Command::Quarantine(args) => records::quarantine(context, args).await,
+        Command::Explain(args) => explain::run(context, args).await,
         Command::Blindspots(args) => blindspots::run(context, args).await,
         Command::Maps(args) => maps::run(context, args).await,
         Command::Models(args) => models::run(context, args),
