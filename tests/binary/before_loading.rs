@@ -249,6 +249,8 @@ async fn where_signatures_are_a_rule_no_command_loads_a_component_without_one() 
         vec!["demo"],
         vec!["configure", "--config", &config],
         vec!["transform", "--stream", "alerts", "--map", "safe"],
+        vec!["maps", "list"],
+        vec!["maps", "remove", "mine", "--tenant", "acme"],
         [&connect[..], &secret].concat(),
         [&["update"][..], &NAMED, &["--upgrade"]].concat(),
         [&["sync"][..], &NAMED].concat(),

@@ -44,6 +44,8 @@ pub struct Coverage {
     more: bool,
     targets: Vec<(&'static str, SchemaPath)>,
     filled: BTreeSet<(&'static str, String)>,
+    /// Of which there was a document.
+    kinds: BTreeSet<&'static str>,
 }
 
 impl Coverage {
@@ -61,6 +63,7 @@ impl Coverage {
             more: false,
             targets: targets.into_iter().filter(|(_, path)| path.leaf).collect(),
             filled: BTreeSet::new(),
+            kinds: BTreeSet::new(),
         }
     }
 
@@ -79,6 +82,7 @@ impl Coverage {
 
     /// A document's body.
     pub fn document(&mut self, kind: &'static str, body: &Value) {
+        self.kinds.insert(kind);
         for path in flat(body, true).into_keys() {
             let path = bare(&path);
             if self.filled.len() < MOST && !self.filled.contains(&(kind, path.clone())) {
@@ -131,11 +135,12 @@ impl Coverage {
         unread
     }
 
-    /// Target fields that no document had: needed ones first.
+    /// Target fields that no document had, of the kinds of which there was one: needed ones first.
     pub fn unfilled(&self) -> Vec<Unfilled> {
         let mut unfilled: Vec<Unfilled> = self
             .targets
             .iter()
+            .filter(|(kind, _)| self.kinds.contains(kind))
             .filter(|(kind, target)| !self.is_filled(kind, &target.path))
             .map(|(kind, target)| Unfilled {
                 kind,
@@ -264,6 +269,7 @@ mod tests {
             ("finding", path("name", false)),
         ];
         let mut coverage = Coverage::new(&[], &json!({}), targets);
+        assert!(coverage.unfilled().is_empty(), "there is no document yet");
         coverage.document("finding", &json!({"name": ""}));
         coverage.document(
             "asset",

@@ -49,6 +49,9 @@ impl Report {
         let title = format!("{}: {} on {source}", self.stream, self.map);
         let (tally, coverage) = (&self.preview.tally, &self.preview.coverage);
         let mut text = text(&title, self.against.as_deref(), tally, coverage, colour);
+        if tally.records == 0 {
+            text.push_str("\n\nThere is no record yet: sync first, or give a file with --file.");
+        }
         if self.in_use {
             text.push_str(
                 "\n\nIt is the map that the connection uses: there is nothing to compare it with.",
