@@ -48,18 +48,11 @@ async fn steps_without_end_end_and_what_they_brought_is_kept() {
     attacked.met_limit("sync-steps").kept(100).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn deep_and_broken_json_breaks_the_contract_wherever_it_stands() {
+/// Each attack, carried out in the second step, ends its run as a broken contract that names what was broken; what the first step brought is kept.
+async fn each_breaks_the_contract(attacks: &[(Attack, Verb, &str)]) {
     let bench = Bench::new().await;
     let bystander = bench.bystander().await;
-    for (attack, at, what) in [
-        (Attack::DeepRecord, Verb::Next, "recursion limit"),
-        (Attack::BrokenRecord, Verb::Next, "the record `k1-0`"),
-        (Attack::DeepCheckpoint, Verb::Next, "recursion limit"),
-        (Attack::BrokenCheckpoint, Verb::Next, "a checkpoint"),
-        (Attack::DeepDocument, Verb::Apply, "recursion limit"),
-        (Attack::BrokenDocument, Verb::Apply, "the document `k0-0`"),
-    ] {
+    for &(attack, at, what) in attacks {
         let order = Order {
             at,
             after: 1,
@@ -69,6 +62,19 @@ async fn deep_and_broken_json_breaks_the_contract_wherever_it_stands() {
         bench.attacked(&order).await.broke(what).kept(kept).await;
     }
     bystander.goes_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deep_and_broken_json_breaks_the_contract_wherever_it_stands() {
+    each_breaks_the_contract(&[
+        (Attack::DeepRecord, Verb::Next, "recursion limit"),
+        (Attack::BrokenRecord, Verb::Next, "the record `k1-0`"),
+        (Attack::DeepCheckpoint, Verb::Next, "recursion limit"),
+        (Attack::BrokenCheckpoint, Verb::Next, "a checkpoint"),
+        (Attack::DeepDocument, Verb::Apply, "recursion limit"),
+        (Attack::BrokenDocument, Verb::Apply, "the document `k0-0`"),
+    ])
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -86,9 +92,7 @@ async fn a_completed_configuration_is_json_of_a_bounded_size_and_depth() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_that_break_their_contract_end_the_run_and_it_says_what_was_broken() {
-    let bench = Bench::new().await;
-    let bystander = bench.bystander().await;
-    for (attack, at, what) in [
+    each_breaks_the_contract(&[
         (Attack::KeyEmpty, Verb::Next, "a key of 0 bytes"),
         (Attack::KeyLong, Verb::Next, "a key of 100000 bytes"),
         (Attack::KeyNul, Verb::Next, "a key with a NUL"),
@@ -104,16 +108,8 @@ async fn results_that_break_their_contract_end_the_run_and_it_says_what_was_brok
         (Attack::MoreOutcomes, Verb::Apply, "3 outcomes for 2"),
         (Attack::FewerOutcomes, Verb::Apply, "1 outcomes for 2"),
         (Attack::FindingNoKey, Verb::Apply, "a document a key of 0"),
-    ] {
-        let order = Order {
-            at,
-            after: 1,
-            ..bench.order(attack)
-        };
-        let kept = if at == Verb::Next { 2 } else { 0 };
-        bench.attacked(&order).await.broke(what).kept(kept).await;
-    }
-    bystander.goes_on().await;
+    ])
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
