@@ -209,7 +209,8 @@ fn read_asset(row: &SqliteRow, as_stored: bool) -> Result<Asset, Fail> {
             &Known {
                 first_seen,
                 last_seen,
-                closed_at,
+                // What is out of scope is not closed, and its document must not say so.
+                closed_at: closed_at.filter(|_| state == AssetState::Inactive),
                 state: word,
             },
         )?,

@@ -3,6 +3,7 @@
 use super::support::*;
 use crate::domain::Mode;
 use crate::store::*;
+use serde_json::json;
 
 const FIRST: &str = "source=a,b";
 const OTHER: &str = "source=a";
@@ -268,5 +269,27 @@ async fn assets_of_a_data_stream_that_is_not_chosen_are_out_of_scope_with_what_i
             (finding.state, finding.reopened_at),
             (FindingState::Open, None)
         );
+    }
+}
+
+#[tokio::test]
+async fn an_asset_that_is_out_of_scope_does_not_say_that_it_was_closed() {
+    let bench = Bench::new().await;
+    let sync = bench.begin("endpoints", Mode::Full, 10).await;
+    let mut document = asset("e1", json!({}));
+    document.placeholders = vec![Placeholder {
+        pointer: "/closed".to_owned(),
+        value: Lifecycle::ClosedAt,
+        format: "epoch-ms".to_owned(),
+    }];
+    bench
+        .put(&sync, vec![entry("e1", "1", vec![document])])
+        .await;
+    for (closing, closed) in [
+        (Closing::OutOfScope("tags".to_owned()), json!({})),
+        (Closing::Deleted, json!({"closed": 10})),
+    ] {
+        bench.close(&sync, vec![closure("e1", closing)]).await;
+        assert_eq!(bench.assets().await[0].body, closed);
     }
 }
