@@ -388,6 +388,7 @@ impl<'p, 'r> Run<'p, 'r> {
             return Some(value);
         };
         let mut kept = Vec::with_capacity(items.len());
+        let mut wrong = false;
         for (index, item) in items.into_iter().enumerate() {
             if item.is_absent() {
                 continue;
@@ -402,9 +403,11 @@ impl<'p, 'r> Run<'p, 'r> {
                 );
                 self.problems
                     .tell(format!("{}/{index}", pointer()), message);
+                wrong = true;
             }
         }
-        Some(Value::List(kept))
+        // A list of which nothing fits is not the empty list, which would say that there is nothing.
+        (!wrong || !kept.is_empty()).then_some(Value::List(kept))
     }
 
     /// Writes a value where none is yet: of rules for one place the first that has a value wins. `item`: which element it was of a list that was

@@ -83,6 +83,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
     for rule in &file.rules {
         compiler.check_join(rule, &targets);
     }
+    compiler.wanted.settle();
     compiler.note_needs(file.asset.is_some(), finding.as_ref());
     // Within both halves the map's order stays.
     let (mut rules, each): (Vec<_>, Vec<_>) = rules

@@ -120,6 +120,12 @@ impl<'r> Run<'_, 'r> {
             });
             frames.leave();
         }
+        if documents.is_empty() {
+            self.problems.tell(
+                frames.pointer(&list.path),
+                "no finding in it, and the map makes documents of nothing else".into(),
+            );
+        }
         Some(documents)
     }
 

@@ -39,7 +39,8 @@ impl<'r> Run<'_, 'r> {
             Some(_) => {
                 let mut values = Vec::new();
                 let found = self.gather(expression, frames, &mut values, &mut bad);
-                if found || !values.is_empty() {
+                // Of what can't be read nothing is known, not even that it is empty.
+                if found && !bad || !values.is_empty() {
                     raw = Some(Value::List(values));
                 }
             }
@@ -66,7 +67,9 @@ impl<'r> Run<'_, 'r> {
                     bad = true;
                 });
             }
-            if !value.is_absent() {
+            let none_left =
+                matches!(&value, Value::List(items) if items.iter().all(Value::is_absent));
+            if !value.is_absent() && !(bad && none_left) {
                 return Got::Value(value);
             }
         }

@@ -140,6 +140,11 @@ impl<'r> Frames<'r> {
         let Some(steps) = source.lists.get(self.depth()) else {
             return Ok(None);
         };
+        self.elements_of(steps, self.list_path(source))
+    }
+
+    /// The path of a source's next list.
+    fn list_path<'s>(&self, source: &'s Source) -> &'s [Step] {
         // The path up to this list, and the step into its elements.
         let mut lists = 0;
         let upto = source.path.iter().position(|step| {
@@ -147,10 +152,13 @@ impl<'r> Frames<'r> {
             lists += usize::from(*step == Step::Each);
             ends
         });
-        let path = upto
-            .and_then(|upto| source.path.get(..upto))
-            .unwrap_or(&source.path);
-        self.elements_of(steps, path)
+        upto.and_then(|upto| source.path.get(..upto))
+            .unwrap_or(&source.path)
+    }
+
+    /// The pointer to a source's next list.
+    pub(super) fn list_pointer(&self, source: &Source) -> String {
+        self.pointer(self.list_path(source))
     }
 
     /// The elements of the list at these steps from here.

@@ -29,6 +29,14 @@ fn sources(expression: &Expression, item: Option<usize>, frames: &Frames<'_>) ->
     let mut frames = frames.clone();
     let gathered = frames.depth() < source.lists.len();
     let mut places = frames.places(expression, source);
+    if gathered && places.is_empty() {
+        // The list has nothing in it; or there is none, and then the value is one for that case.
+        let list = matches!(frames.items(source), Ok(Some(_)));
+        return list
+            .then(|| frames.list_pointer(source))
+            .into_iter()
+            .collect();
+    }
     // Conversions of single values leave each where it was: then one of many comes from one of many.
     let in_place = expression.constant.is_none()
         && expression

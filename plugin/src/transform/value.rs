@@ -162,6 +162,16 @@ impl Wanted {
         (*slot, below)
     }
 
+    /// Of what is an object to one rule and a list to another (no schema says which) both kinds of slots are wanted, and a value has but one kind: it is
+    /// read whole, and then by names.
+    pub(super) fn settle(&mut self) {
+        self.whole |= self.items.is_some() && !self.fields.is_empty();
+        let below = self.fields.values_mut().map(|(_, below)| below);
+        for below in below.chain(self.items.as_deref_mut()) {
+            below.settle();
+        }
+    }
+
     /// What is wanted of each element.
     pub(super) fn items(&mut self) -> &mut Wanted {
         self.items.get_or_insert_default()

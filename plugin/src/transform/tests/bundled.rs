@@ -104,6 +104,79 @@ pub(super) fn full_record(data_stream: &str) -> Value {
     record
 }
 
+/// The places of a record that a schema names and that hold nothing.
+fn unfilled(schema: &Value, value: Option<&Value>, at: &str, found: &mut Vec<String>) {
+    let empty = match value {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(_) => false,
+    };
+    if empty {
+        found.push(at.to_owned());
+        return;
+    }
+    if let Some(properties) = schema["properties"].as_object() {
+        for (name, schema) in properties {
+            let value = value.and_then(|value| value.get(name));
+            unfilled(schema, value, &format!("{at}.{name}"), found);
+        }
+    }
+    // What the first element of a list has, the list has.
+    let first = value.and_then(|value| value.get(0));
+    if schema.get("items").is_some() {
+        unfilled(&schema["items"], first, &format!("{at}[]"), found);
+    }
+}
+
+#[test]
+fn the_record_that_the_snapshots_are_made_of_fills_every_field_of_its_schema() {
+    for stream in DataStream::ALL {
+        let schema: Value = serde_json::from_slice(&source_schema(stream)).unwrap();
+        let record = full_record(stream.name());
+        let mut found = Vec::new();
+        unfilled(&schema, Some(&record), stream.name(), &mut found);
+        assert_eq!(found, Vec::<String>::new());
+        // And the test would see one that is missing.
+        let names: Vec<&String> = record.as_object().unwrap().keys().collect();
+        for name in names {
+            let mut less = record.clone();
+            less.as_object_mut().unwrap().remove(name);
+            let mut found = Vec::new();
+            unfilled(&schema, Some(&less), "", &mut found);
+            assert!(found.contains(&format!(".{name}")), "{name}");
+        }
+    }
+}
+
+/// The snapshots show what is read: a path that a map reads has a value in the record that they are made of.
+#[test]
+fn every_path_that_a_bundled_map_reads_has_a_value_in_that_record() {
+    fn reaches(value: &Value, path: &str) -> bool {
+        let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+        let (name, list) = match name.strip_suffix("[]") {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        let below = &value[name];
+        let below = if list { &below[0] } else { below };
+        !below.is_null() && (rest.is_empty() || reaches(below, rest))
+    }
+    for map in bundled() {
+        let record = full_record(map.data_stream);
+        let file: Value = serde_json::from_str(map.body).unwrap();
+        let streams = file["source"].as_array().map_or(1, Vec::len);
+        for path in mapper(map, &["cortexXdr-tags"]).reads() {
+            // A map for several streams may read what only one of them has.
+            assert!(
+                reaches(&record, path) || streams > 1 && path.starts_with("cves"),
+                "{}: {path}",
+                map.name
+            );
+        }
+    }
+}
+
 fn outcome(name: &str, data_stream: &str) -> Outcome {
     run(&named(name, data_stream), &full_record(data_stream))
 }

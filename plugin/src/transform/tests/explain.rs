@@ -99,11 +99,12 @@ fn a_list_that_is_gathered_comes_from_each_of_its_elements_and_one_that_is_sprea
         {"source": "ips", "target": "sorted[].ip", "convert": "distinct"},
         {"source": "ips", "target": "all"},
         {"source": "texts", "target": "pieces[]", "convert": {"split": {"separator": ","}}},
+        {"source": "none[].at", "target": "empty"},
     ]);
     let record = json!({
         "events": [{"user": "u"}, {"user": null, "host": "h"}, {"user": "u", "host": "i"}],
         "ips": ["a", null, "b"],
-        "texts": "x,y",
+        "texts": "x,y", "none": [{}, {"at": null}],
     });
     assert_eq!(
         origins(rules, record),
@@ -111,6 +112,7 @@ fn a_list_that_is_gathered_comes_from_each_of_its_elements_and_one_that_is_sprea
             "/addresses/0 2: /ips/0",
             "/addresses/1 2: /ips/2",
             "/all 4: /ips",
+            "/empty 6: /none",
             "/hosts/0/name 1: /events/1/host",
             "/hosts/1/name 1: /events/2/host",
             "/pieces/0 5: /texts",

@@ -2,6 +2,8 @@
 
 mod bundled;
 mod explain;
+mod format;
+mod generated;
 mod loading;
 mod needs;
 mod properties;

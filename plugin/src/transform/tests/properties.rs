@@ -1,43 +1,14 @@
 //! What holds for any record and any map.
 
 use super::bundled::{full_record, mapper};
+use super::generated::{any_json, any_map, any_record};
 use super::{context, run};
-use crate::transform::{bundled, prepare_with};
+use crate::contract::{Document, DocumentKind, MapContext, Outcome, Trace};
+use crate::transform::{Mapper, bundled, prepare_with};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use serde_json::{Map, Value, json};
-
-fn any_json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<u64>().prop_map(Value::from),
-        any::<f64>().prop_filter_map("finite", |float| float
-            .is_finite()
-            .then(|| Value::from(float))),
-        ".{0,12}".prop_map(Value::from),
-        Just(json!("")),
-        Just(json!("CVE-2024-1234")),
-        Just(json!("10.0.0.1")),
-        Just(json!(1_700_000_000_000_u64)),
-    ];
-    leaf.prop_recursive(3, 24, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(
-                prop_oneof![
-                    "[a-c]",
-                    Just("name".to_owned()),
-                    Just("server_tags".to_owned())
-                ],
-                inner,
-                0..4
-            )
-            .prop_map(|entries| Value::Object(entries.into_iter().collect())),
-        ]
-    })
-}
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// A record of a data stream in which some fields have any value at all.
 fn broken_record(data_stream: &'static str) -> impl Strategy<Value = Value> {
@@ -54,71 +25,17 @@ fn broken_record(data_stream: &'static str) -> impl Strategy<Value = Value> {
     )
 }
 
-/// A small map over the names a, b and c that has a fair chance of loading.
-fn any_map() -> impl Strategy<Value = Value> {
-    let path = prop::collection::vec(("[a-c]", any::<bool>()), 1..4).prop_map(|pieces| {
-        let pieces: Vec<String> = pieces
-            .into_iter()
-            .map(|(name, list)| if list { format!("{name}[]") } else { name })
-            .collect();
-        pieces.join(".")
-    });
-    let convert = prop_oneof![
-        3 => Just(Value::Null),
-        1 => prop::sample::select(vec!["text", "number", "time", "severity", "lower", "first", "distinct", "list", "join"]).prop_map(Value::from),
-        1 => Just(json!([{"split": {"separator": ","}}, {"prefix": {"text": "p"}}])),
-        1 => Just(json!({"table": {"cases": {"a": 1}, "otherwise": [1, ""]}})),
-    ];
-    let align = prop_oneof![
-        3 => Just(json!({})),
-        1 => Just(json!({"align": "value"})),
-        1 => Just(json!({"align": "each"})),
-        1 => Just(json!({"align": "position", "on": "a[]"})),
-        1 => Just(json!({"required": true})),
-        1 => Just(json!({"default": "d"})),
-        1 => Just(json!({"when": {"not": {"source": "a[].b", "present": true}}})),
-    ];
-    // Each rule writes below a name of its own, so that most of them do not clash.
-    let rule = (path.clone(), path.clone(), convert, align);
-    let rules = prop::collection::vec(rule, 0..5).prop_map(|rules| {
-        let rules = rules
-            .into_iter()
-            .enumerate()
-            .map(|(at, (source, target, convert, more))| {
-                let mut rule: Map<String, Value> = more.as_object().cloned().unwrap_or_default();
-                rule.insert("source".into(), json!(source));
-                rule.insert(
-                    "target".into(),
-                    json!(if at % 2 == 0 {
-                        format!("f[].{at}{target}")
-                    } else {
-                        format!("r{at}.{target}")
-                    }),
-                );
-                if !convert.is_null() {
-                    rule.insert("convert".into(), convert);
-                }
-                Value::Object(rule)
-            });
-        rules.collect::<Vec<_>>()
-    });
-    (rules, path.clone(), path, any::<bool>(), any::<bool>()).prop_map(|(rules, key, facet, list, nested)| {
-        let mut map = json!({
-            "name": "m", "version": "1.0", "source": "things", "target": "t", "rules": rules,
-            "asset": {"key": key, "facets": {"f": facet}},
-            "finding": {"key": {"source": ["a", "b[].c"], "convert": {"concat": {}}}, "facets": {"f": facet, "g": "b[].a"}}
-        });
-        if list {
-            map["finding"]["list"] = json!("f[]");
-            map["finding"]["each"] = json!("b[]");
-            map["finding"]["nested"] = json!(nested);
-        }
-        map
-    })
+/// What must hold for every outcome of a map that carries no objects whole.
+fn check(outcome: &Outcome) {
+    sound(outcome);
+    for document in &outcome.documents {
+        let body: Value = serde_json::from_slice(&document.body).unwrap();
+        assert!(no_empty_values(&body), "{body}");
+    }
 }
 
 /// What must hold for every outcome.
-fn check(outcome: &crate::contract::Outcome) {
+fn sound(outcome: &Outcome) {
     assert!(
         !outcome.documents.is_empty() || !outcome.problems.is_empty(),
         "a record is in the documents or its problems are told"
@@ -127,7 +44,6 @@ fn check(outcome: &crate::contract::Outcome) {
         let body: Value = serde_json::from_slice(&document.body).unwrap();
         assert!(body.is_object());
         assert!(!document.key.is_empty());
-        assert!(no_empty_values(&body), "{body}");
         for held in &document.placeholders {
             let (parent, _) = held.pointer.rsplit_once('/').unwrap();
             assert!(
@@ -147,6 +63,135 @@ fn no_empty_values(json: &Value) -> bool {
     }
 }
 
+/// That the traces tell of each value of each document, and the truth.
+fn check_traces(map: &Value, record: &Value, mapper: &Mapper, outcome: &Outcome) {
+    let traces = match mapper.explain("1", &serde_json::to_vec(record).unwrap()) {
+        Ok(traces) => traces,
+        Err(problem) => {
+            assert!(outcome.documents.is_empty());
+            assert_eq!(outcome.problems[0].message, problem.message);
+            return;
+        }
+    };
+    assert_eq!(
+        traces.len(),
+        outcome.documents.len(),
+        "one for each document"
+    );
+    for (trace, document) in traces.iter().zip(&outcome.documents) {
+        assert_eq!((trace.kind, &trace.key), (document.kind, &document.key));
+        check_trace(map, record, trace, document);
+    }
+}
+
+fn check_trace(map: &Value, record: &Value, trace: &Trace, document: &Document) {
+    let body: Value = serde_json::from_slice(&document.body).unwrap();
+    let mut targets = BTreeSet::new();
+    for origin in &trace.origins {
+        assert!(
+            targets.insert(origin.target.as_str()),
+            "{} twice",
+            origin.target
+        );
+        let rule = map.pointer(&origin.rule).unwrap();
+        // What a finding's own document shows lies below the list in the map.
+        let path = rule["target"].as_str().unwrap();
+        let path = match map["finding"]["list"].as_str() {
+            Some(list) if document.kind == DocumentKind::Finding => path
+                .strip_prefix(list)
+                .and_then(|rest| rest.strip_prefix('.'))
+                .unwrap(),
+            _ => path,
+        };
+        assert!(fits(&origin.target, path), "{} by {path}", origin.target);
+        let held = document.placeholders.iter();
+        let is_held = held.clone().any(|held| held.pointer == origin.target);
+        assert_eq!(
+            is_held,
+            rule.get("placeholder").is_some(),
+            "{}",
+            origin.target
+        );
+        assert_eq!(is_held, body.pointer(&origin.target).is_none());
+        for source in &origin.sources {
+            let read = record.pointer(source);
+            assert!(
+                read.is_some_and(|value| !value.is_null()),
+                "{source} in {record}"
+            );
+        }
+        let reads = rule.get("source").is_some();
+        let fixed = rule.get("default").is_some() || rule.get("constant").is_some();
+        assert!(reads || origin.sources.is_empty(), "{rule} reads nothing");
+        assert!(
+            !reads || fixed || !origin.sources.is_empty(),
+            "{rule} reads something"
+        );
+        // What nobody converts is what it was.
+        if let ([source], false, None) = (origin.sources.as_slice(), fixed, rule.get("convert")) {
+            let read = record.pointer(source).unwrap();
+            if !read.is_array() && !read.is_object() {
+                let written = body.pointer(&origin.target).unwrap();
+                // Of a list it is one element, or none where a condition leaves it out.
+                let gathered = [json!([read]), json!([])];
+                assert!(
+                    written == read || gathered.contains(written),
+                    "{written} from {read}"
+                );
+            }
+        }
+    }
+    for held in &document.placeholders {
+        assert!(targets.remove(held.pointer.as_str()), "{}", held.pointer);
+    }
+    covered(&body, String::new(), &mut targets);
+    assert!(targets.is_empty(), "{targets:?} in {body}");
+}
+
+/// Takes out the pointers to all values below a place; fails where one has none.
+fn covered(value: &Value, at: String, targets: &mut BTreeSet<&str>) {
+    if targets.remove(at.as_str()) {
+        return;
+    }
+    match value {
+        Value::Object(entries) => {
+            for (name, below) in entries {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                covered(below, format!("{at}/{name}"), targets);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for (index, below) in items.iter().enumerate() {
+                covered(below, format!("{at}/{index}"), targets);
+            }
+        }
+        _ => panic!("{value} at {at} has no origin"),
+    }
+}
+
+/// Whether a JSON Pointer goes where a path says.
+fn fits(pointer: &str, path: &str) -> bool {
+    let mut tokens = pointer.split('/').skip(1);
+    let fits = path.split('.').all(|segment| {
+        let name = segment.trim_end_matches("[]");
+        let list = segment.ends_with("[]");
+        tokens.next() == Some(name)
+            && (!list
+                || tokens
+                    .next()
+                    .is_some_and(|index| index.parse::<usize>().is_ok()))
+    });
+    fits && tokens.next().is_none()
+}
+
+fn load(map: &Value) -> Option<Mapper> {
+    let context = MapContext {
+        custom_fields: vec!["known".to_owned()],
+        ..context("things")
+    };
+    prepare_with(&serde_json::to_vec(map).unwrap(), &context, |_| None).ok()
+}
+
 proptest! {
     #[test]
     fn bundled_maps_take_any_record(which in 0..bundled().len(), record in any_json()) {
@@ -154,6 +199,7 @@ proptest! {
         let mapper = mapper(map, &["cortexXdr-tags"]);
         let outcome = run(&mapper, &record);
         check(&outcome);
+        check_traces(&serde_json::from_str(map.body).unwrap(), &record, &mapper, &outcome);
         prop_assert_eq!(format!("{outcome:?}"), format!("{:?}", run(&mapper, &record)));
     }
 
@@ -161,7 +207,11 @@ proptest! {
     fn bundled_maps_take_records_with_broken_fields(
         (which, record) in (0..bundled().len()).prop_flat_map(|which| (Just(which), broken_record(bundled()[which].data_stream)))
     ) {
-        check(&run(&mapper(&bundled()[which], &[]), &record));
+        let map = &bundled()[which];
+        let mapper = mapper(map, &[]);
+        let outcome = run(&mapper, &record);
+        check(&outcome);
+        check_traces(&serde_json::from_str(map.body).unwrap(), &record, &mapper, &outcome);
     }
 
     #[test]
@@ -172,13 +222,16 @@ proptest! {
     }
 
     #[test]
-    fn a_map_that_loads_takes_any_record(map in any_map(), records in prop::collection::vec(any_json(), 1..6)) {
-        if let Ok(mapper) = prepare_with(&serde_json::to_vec(&map).unwrap(), &context("things"), |_| None) {
-            for record in &records {
+    fn a_map_that_loads_takes_any_record_and_tells_where_each_value_is_from(
+        map in any_map(), records in prop::collection::vec(any_record(), 1..5), other in any_json()
+    ) {
+        if let Some(mapper) = load(&map) {
+            let again = load(&map).unwrap();
+            for record in records.iter().chain([&other]) {
                 let outcome = run(&mapper, record);
-                let again = run(&mapper, record);
-                prop_assert_eq!(format!("{outcome:?}"), format!("{again:?}"));
-                prop_assert!(!outcome.documents.is_empty() || !outcome.problems.is_empty());
+                sound(&outcome);
+                check_traces(&map, record, &mapper, &outcome);
+                prop_assert_eq!(format!("{outcome:?}"), format!("{:?}", run(&again, record)), "the same by the same map");
             }
         }
     }
@@ -190,18 +243,42 @@ proptest! {
 }
 
 #[test]
-fn the_generated_maps_do_load_often_enough_to_mean_something() {
+fn the_generated_maps_load_and_give_documents_often_enough_to_mean_something() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let loads = |map: Value| {
-        prepare_with(
-            &serde_json::to_vec(&map).unwrap(),
-            &context("things"),
-            |_| None,
-        )
-        .is_ok()
-    };
-    let loaded = (0..200)
-        .filter(|_| loads(any_map().new_tree(&mut runner).unwrap().current()))
-        .count();
-    assert!(loaded > 40, "{loaded} of 200");
+    let (mut loaded, mut values, mut keys) = (0, 0, BTreeSet::new());
+    for _ in 0..400 {
+        let map = any_map().new_tree(&mut runner).unwrap().current();
+        let record = any_record().new_tree(&mut runner).unwrap().current();
+        let Some(mapper) = load(&map) else {
+            continue;
+        };
+        loaded += 1;
+
+        let traces = mapper.explain("1", &serde_json::to_vec(&record).unwrap());
+        for origin in traces.unwrap().iter().flat_map(|trace| &trace.origins) {
+            values += 1;
+            keys.extend(
+                map.pointer(&origin.rule)
+                    .unwrap()
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .cloned(),
+            );
+        }
+    }
+    assert!(loaded > 100, "{loaded} of 400 load");
+    assert!(values > 200, "{values} values");
+    for key in [
+        "convert",
+        "default",
+        "constant",
+        "required",
+        "when",
+        "align",
+        "on",
+        "placeholder",
+    ] {
+        assert!(keys.contains(key), "no rule with `{key}` wrote anything");
+    }
 }

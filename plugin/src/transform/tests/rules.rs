@@ -536,3 +536,43 @@ fn a_record_may_itself_be_the_finding() {
         ["/id: missing, and it is the key; the record has no document without it"]
     );
 }
+
+#[test]
+fn a_list_that_can_not_be_read_is_not_taken_for_an_empty_one() {
+    let rules = json!([
+        {"source": "events[].user", "target": "users"},
+        {"source": "times", "target": "times", "convert": "time"}
+    ]);
+    for (record, expected, problems) in [
+        (
+            json!({"events": [], "times": []}),
+            json!({"users": [], "times": []}),
+            0,
+        ),
+        (json!({"events": false, "times": [0, 1]}), json!({}), 3),
+        (
+            json!({"events": [7, {"user": "u"}], "times": [0, 1_700_000_000_000_u64]}),
+            json!({"users": ["u"], "times": ["2023-11-14T22:13:20.000Z"]}),
+            2,
+        ),
+    ] {
+        let (document, told) = asset(rules.clone(), record);
+        assert_eq!((&document, told.len()), (&expected, problems), "{told:?}");
+    }
+}
+
+#[test]
+fn what_is_an_object_to_one_rule_and_a_list_to_another_is_read_right_by_both() {
+    let rules = json!([
+        {"source": "b.a", "target": "one"},
+        {"source": "b[].c", "target": "each"},
+        {"source": "b[].a", "target": "all"}
+    ]);
+    assert_eq!(
+        document(rules.clone(), json!({"b": {"a": "x", "c": "y"}})),
+        json!({"one": "x", "each": ["y"], "all": ["x"]})
+    );
+    let (list, problems) = asset(rules, json!({"b": [{"a": "x"}, {"c": "y"}]}));
+    assert_eq!(list, json!({"each": ["y"], "all": ["x"]}));
+    assert_eq!(problems, ["/b: a list where an object is expected"]);
+}
