@@ -75,12 +75,82 @@ fn the_component_is_smaller_than_a_mebibyte() {
     assert!(file.bytes.len() < 1 << 20, "{} bytes", file.bytes.len());
 }
 
-/// Fuel per entry, times 1,000: preparing the map is not counted.
+/// A map of endpoints with so many rules more than none, of all kinds that there are.
+fn map_of(rules: usize) -> Vec<u8> {
+    let kinds = [
+        json!({"source": "endpoint_name", "target": "N"}),
+        json!({"source": "first_seen", "target": "N.at", "convert": "time"}),
+        json!({"source": "mac_address[]", "target": "N[].mac"}),
+        json!({"source": "allIPs", "target": "nics[].N", "align": "value", "on": "ip"}),
+        json!({"source": ["endpoint_id", "domain"], "target": "same.N", "convert": {"concat": {"separator": "/"}}}),
+        json!({"source": "tags.server_tags", "target": "N", "when": {"source": "os_type", "present": true}}),
+        json!({"source": "users[]", "target": "people[].N", "convert": ["trim", "lower"]}),
+        json!({"constant": "c", "target": "nics[].N"}),
+    ];
+    let numbered = kinds.iter().cycle().take(rules).enumerate();
+    let numbered = numbered.map(|(at, kind)| {
+        let mut rule = kind.clone();
+        let target = rule["target"]
+            .as_str()
+            .unwrap()
+            .replace('N', &format!("r{at}"));
+        rule["target"] = target.into();
+        rule
+    });
+    let first = json!({"source": "allIPs", "target": "nics[].ip", "align": "value"});
+    let rules: Vec<Value> = [first].into_iter().chain(numbered).collect();
+    let map = json!({
+        "name": "many", "version": "1.0.0", "source": "endpoints", "target": "any",
+        "asset": {"key": "endpoint_id"},
+        "rules": rules,
+    });
+    serde_json::to_vec(&map).unwrap()
+}
+
+/// Twice as many rules cost twice as much, and a little: to prepare, and for each record.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_rules_cost_is_in_proportion_to_their_number() {
+    let rig = fixed_rig(50, 1).await;
+    let mut costs = Vec::new();
+    for rules in [0, 24, 48, 96, 192] {
+        let entries = entries(&rig, "endpoints").await;
+        let cost = cost(map_of(rules), "endpoints", entries).await;
+        println!("{rules} rules: {cost:?}");
+        costs.push(cost);
+    }
+    let none = costs.remove(0);
+    for pair in costs.windows(2) {
+        let [half, whole] = pair else { unreachable!() };
+        for (what, half, whole, none) in [
+            ("to prepare", half.prepare, whole.prepare, none.prepare),
+            ("to apply", half.apply, whole.apply, none.apply),
+        ] {
+            let times = (whole - none) as f64 / (half - none) as f64;
+            assert!(
+                times < 2.2,
+                "twice as many rules cost {times:.2} times as much {what}"
+            );
+        }
+    }
+}
+
 async fn fuel_of_transform(
     map: Vec<u8>,
     stream: &str,
     entries: Vec<cortex_xdr::contract::Entry>,
 ) -> u64 {
+    cost(map, stream, entries).await.apply
+}
+
+/// What a map costs.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    prepare: u64,
+    /// For each entry, times 1,000.
+    apply: u64,
+}
+
+async fn cost(map: Vec<u8>, stream: &str, entries: Vec<cortex_xdr::contract::Entry>) -> Cost {
     let mut config = Config::new();
     config.consume_fuel(true);
     let engine = Engine::new(&config).unwrap();
@@ -112,12 +182,14 @@ async fn fuel_of_transform(
         model: b"{}".to_vec(),
     };
     let api = plugin.connector_platform_connector();
+    let before = store.get_fuel().unwrap();
     let mapper = store
         .run_concurrent(async |accessor| api.call_transform(accessor, map, context).await)
         .await
         .unwrap()
         .unwrap()
         .unwrap();
+    let prepare = before - store.get_fuel().unwrap();
     let before = store.get_fuel().unwrap();
     let outcomes = store
         .run_concurrent(async |accessor| api.mapper().call_apply(accessor, mapper, entries).await)
@@ -125,5 +197,8 @@ async fn fuel_of_transform(
         .unwrap()
         .unwrap();
     assert_eq!(outcomes.len() as u64, count);
-    (before - store.get_fuel().unwrap()) * 1_000 / count
+    Cost {
+        prepare,
+        apply: (before - store.get_fuel().unwrap()) * 1_000 / count,
+    }
 }

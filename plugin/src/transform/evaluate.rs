@@ -39,8 +39,7 @@ impl<'r> Run<'_, 'r> {
             Some(_) => {
                 let mut values = Vec::new();
                 let found = self.gather(expression, frames, &mut values, &mut bad);
-                // Of what can't be read nothing is known, not even that it is empty.
-                if found && !bad || !values.is_empty() {
+                if found || !values.is_empty() {
                     raw = Some(Value::List(values));
                 }
             }
@@ -67,9 +66,12 @@ impl<'r> Run<'_, 'r> {
                     bad = true;
                 });
             }
-            let none_left =
-                matches!(&value, Value::List(items) if items.iter().all(Value::is_absent));
-            if !value.is_absent() && !(bad && none_left) {
+            // Of a list that can't be read nothing is known, not even that it is empty.
+            let nothing = match &value {
+                Value::List(items) => bad && items.iter().all(Value::is_absent),
+                value => value.is_absent(),
+            };
+            if !nothing {
                 return Got::Value(value);
             }
         }
