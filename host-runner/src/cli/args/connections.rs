@@ -142,7 +142,7 @@ pub struct UpdateArgs {
     /// Tell what the change would do to what is held, and change nothing: how many assets leave scope, findings attach or close, names and other
     /// values become others, with examples. Done on a copy of the tenant's data, without a request and without a test. What a wider filter
     /// would bring in only a sync can tell
-    #[arg(long, conflicts_with = "skip_test")]
+    #[arg(long)]
     pub what_if: bool,
 
     /// With --what-if: so many examples of each kind [default: 3]

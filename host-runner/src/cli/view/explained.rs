@@ -27,6 +27,7 @@ pub fn text(explained: &Explained, whole: bool, colour: bool) -> String {
     }
     let mut text = format!("{}\n\n{}", card.render(colour), table.render());
     if whole {
+        text.push('\n');
         for field in &explained.fields {
             text.push_str(&rules(explained, field));
         }
