@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use crate::domain::{ConnectionId, Timestamp};
+use crate::identification::Sources;
 
 /// How an asset stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AssetState {
-    /// Something feeds it, or it was there before any connection.
+    /// Something feeds it, or it was imported.
     Active,
     /// Each source that fed it says that it is gone. Assets are never deleted.
     Inactive,
@@ -53,7 +54,7 @@ pub struct Asset {
     pub keys: Vec<(ConnectionId, String)>,
     /// How it stands.
     pub state: AssetState,
-    /// The connection that onboarded it; none where it was there before.
+    /// The connection that onboarded it; none where it was imported.
     pub created_by: Option<ConnectionId>,
     /// The source that brought it to the platform.
     pub onboarding_source: Option<String>,
@@ -63,6 +64,8 @@ pub struct Asset {
     pub title: Option<String>,
     /// What people filter and sort by. A name may repeat.
     pub facets: Vec<(String, String)>,
+    /// What its sources say that identifies it.
+    pub identity: Sources,
     /// When the platform first saw it.
     pub first_seen: Timestamp,
     /// When the platform last saw it.

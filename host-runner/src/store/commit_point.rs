@@ -68,6 +68,8 @@ pub enum CommitPoint {
     RemovalCommitted,
     /// Users are left out of what is kept, and nothing is committed.
     UsersLeftOut,
+    /// Other rules of identification and all keys by them are written, and nothing is committed.
+    RulesWritten,
     /// A tenant is marked for erasure, and all of it is there.
     PurgeMarked,
     /// One of a tenant's files or folders is erased; reached once for each.
@@ -88,7 +90,7 @@ pub enum CommitPoint {
 
 impl CommitPoint {
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::RunBegun,
         Self::SyncBegun,
         Self::StepBegun,
@@ -117,6 +119,7 @@ impl CommitPoint {
         Self::RemovalTable,
         Self::RemovalCommitted,
         Self::UsersLeftOut,
+        Self::RulesWritten,
         Self::PurgeMarked,
         Self::PurgeFile,
         Self::RotationStaged,
@@ -159,6 +162,7 @@ impl CommitPoint {
             Self::RemovalTable => "removal-table",
             Self::RemovalCommitted => "removal-committed",
             Self::UsersLeftOut => "users-left-out",
+            Self::RulesWritten => "rules-written",
             Self::PurgeMarked => "purge-marked",
             Self::PurgeFile => "purge-file",
             Self::RotationStaged => "rotation-staged",

@@ -24,6 +24,25 @@ fn lay_over_map(held: &mut Map<String, Value>, over: Map<String, Value>) {
     }
 }
 
+/// Fills what `held` lacks, or has as null, with what `more` has; nothing that is there is overwritten.
+pub(crate) fn fill_gaps(held: &mut Value, more: &Value) {
+    match (held, more) {
+        (held @ Value::Null, more) => held.clone_from(more),
+        (Value::Object(held), Value::Object(more)) => {
+            for (key, value) in more {
+                match held.get_mut(key) {
+                    Some(place) => fill_gaps(place, value),
+                    None if value.is_null() => {}
+                    None => {
+                        held.insert(key.clone(), value.clone());
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Lays only the parts of `over` at these JSON Pointers over `held`. Whether anything was there to lay.
 pub(crate) fn lay_parts_over(held: &mut Value, over: &Value, pointers: &[String]) -> bool {
     let mut found = false;
@@ -104,6 +123,19 @@ mod tests {
     }
 
     #[test]
+    fn gaps_are_filled_and_nothing_is_overwritten() {
+        let mut held = json!({"a": 1, "b": null, "c": {"d": 2}, "e": []});
+        fill_gaps(
+            &mut held,
+            &json!({"a": 9, "b": 3, "c": {"d": 9, "f": 4}, "e": [1], "g": null}),
+        );
+        assert_eq!(
+            held,
+            json!({"a": 1, "b": 3, "c": {"d": 2, "f": 4}, "e": []})
+        );
+    }
+
+    #[test]
     fn only_the_named_parts_are_laid_over() {
         let mut held = json!({"name": "old", "customFields": {"x": 1}});
         let over = json!({"name": "new", "customFields": {"y": 2}});
@@ -153,6 +185,16 @@ mod tests {
         fn laying_the_same_over_twice_changes_nothing_more(held in any_json(), over in any_json()) {
             let once = merged(held, over.clone());
             prop_assert_eq!(merged(once.clone(), over), once);
+        }
+
+        #[test]
+        fn filling_gaps_twice_fills_no_more_and_what_is_laid_over_first_stays(held in any_json(), more in any_json()) {
+            let mut once = held.clone();
+            fill_gaps(&mut once, &more);
+            let mut twice = once.clone();
+            fill_gaps(&mut twice, &more);
+            prop_assert_eq!(&twice, &once);
+            prop_assert_eq!(merged(once.clone(), held), once);
         }
 
         #[test]

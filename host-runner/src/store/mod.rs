@@ -16,6 +16,8 @@ mod error;
 mod evidence;
 mod explained;
 mod finding;
+mod identification;
+mod import;
 mod left_out;
 mod lock;
 mod map;
@@ -37,6 +39,7 @@ use std::future::Future;
 
 use futures_util::stream::BoxStream;
 
+use crate::identification::Rules;
 use crate::personal::LeaveOut;
 
 use crate::domain::{
@@ -56,6 +59,11 @@ pub use error::StoreError;
 pub use evidence::{Closing, Evidence};
 pub use explained::{Feeder, HeldDocument};
 pub use finding::{Finding, FindingFilter, FindingState};
+pub use identification::{
+    AmbiguousMatch, Doubts, Identified, MOST_CANDIDATES, NamedAsset, ProbableDuplicate, Retried,
+    Twin,
+};
+pub use import::{Imported, ImportedAsset};
 pub use left_out::{Filtered, LeftOut, Sample};
 pub use lock::RunLock;
 pub use map::{MapOrigin, MapVersion, NewMap, SavedMap, Saving, UsedMap};
@@ -337,6 +345,51 @@ pub trait Store: Clone + Send + Sync + 'static {
         connection: ConnectionId,
         examples: u32,
     ) -> impl Future<Output = Result<Vec<LeftOut>, StoreError>> + Send;
+
+    // Identification
+
+    /// The rules by which assets are identified.
+    fn identification(&self) -> impl Future<Output = Result<Rules, StoreError>> + Send;
+
+    /// Gives the tenant other rules. What waits for an asset is tried again by them: by the next sync of its connection, or when its documents are made
+    /// anew before.
+    fn set_identification(
+        &self,
+        rules: &Rules,
+    ) -> impl Future<Output = Result<Identified, StoreError>> + Send;
+
+    /// Brings in assets that something else knows, named `source`, in one transaction. A row that the source brought before, or that the rules know to be
+    /// an asset that is held, fills gaps of it and overwrites nothing; any other is a new asset whose onboarding source is this one. Two rows of different
+    /// keys never become one asset.
+    fn import_assets(
+        &self,
+        source: &str,
+        rows: &[ImportedAsset],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Imported, StoreError>> + Send;
+
+    /// Open records that wait for their asset and are to be made anew, because of what an import brought or the rules say now, by connection.
+    fn tried_again(&self) -> impl Future<Output = Result<Vec<Retried>, StoreError>> + Send;
+
+    /// How much there is to look at, of one connection or of all.
+    fn doubts(
+        &self,
+        connection: Option<ConnectionId>,
+    ) -> impl Future<Output = Result<Doubts, StoreError>> + Send;
+
+    /// Documents that a rule found several assets for, in the order in which that came up.
+    fn ambiguous(
+        &self,
+        connection: Option<ConnectionId>,
+        limit: Option<u64>,
+    ) -> impl Future<Output = Result<Vec<AmbiguousMatch>, StoreError>> + Send;
+
+    /// Ids of one connection that look like one machine, in the order in which that came up.
+    fn duplicates(
+        &self,
+        connection: Option<ConnectionId>,
+        limit: Option<u64>,
+    ) -> impl Future<Output = Result<Vec<ProbableDuplicate>, StoreError>> + Send;
 
     // Custom fields
 

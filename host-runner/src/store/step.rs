@@ -44,7 +44,7 @@ pub enum Standing {
     New,
     /// It is another one than before, or was closed or out of scope: transform it.
     Changed,
-    /// It is as it was, and its documents are not: the map or a switch changed, or it waits for its asset. Transform it.
+    /// It is as it was, and its documents are not: the map or a switch changed, or what it waits for came. Transform it.
     NeedsTransform,
     /// It is as it was, and so are its documents.
     Unchanged,

@@ -115,7 +115,7 @@ pub(super) async fn apply(
 /// After links changed: what becomes of the assets in `touched` that this connection feeds no more.
 ///
 /// The connection's findings on them leave too, and an asset that nothing feeds becomes inactive, or out of scope where a source still has it. An
-/// asset that no connection created was there before all of them and stays as it is.
+/// asset that was imported is known by something else and stays as it is.
 pub(super) async fn release_assets(
     tx: &mut SqliteConnection,
     ctx: &Context,
@@ -125,8 +125,9 @@ pub(super) async fn release_assets(
     let released = sqlx::query(
         "UPDATE assets SET closed_at = ?1, updated_at = ?1,
              state = CASE WHEN EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.state = 2) THEN 2 ELSE 1 END
-         WHERE id IN (SELECT asset_id FROM temp.touched) AND created_by IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.state = 0)",
+         WHERE id IN (SELECT asset_id FROM temp.touched)
+           AND NOT EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.state = 0)
+           AND NOT EXISTS (SELECT 1 FROM imported AS i WHERE i.asset_id = assets.id)",
     )
     .bind(ctx.now.as_i64())
     .execute(tx)

@@ -3,9 +3,10 @@
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::fail::Fail;
+use super::step::identify::Source;
 use super::stores::private_folder;
-use super::{SqliteStore, pack, scope, secrets, set_aside};
-use crate::domain::{Clock, ConnectionId, ConnectionName, SystemClock};
+use super::{SqliteStore, identification, pack, scope, secrets, set_aside};
+use crate::domain::{Clock, ConnectionId, ConnectionName, SystemClock, Timestamp};
 use crate::store::commit_point::{CommitPoint, reach};
 use crate::store::{Connection, Purge, SealedSecret, StoreError, lock};
 
@@ -238,10 +239,26 @@ pub(super) async fn remove(
     if there.is_none() {
         return Err(StoreError::ConnectionGone(id).into());
     }
-    let statements: &[&'static str] = match purge {
-        Purge::KeepData => &KEEP_DATA,
-        Purge::Data => &PURGE_DATA,
-    };
+    match purge {
+        Purge::KeepData => execute(&mut tx, &KEEP_DATA, id, now).await?,
+        Purge::Data => {
+            execute(&mut tx, &PURGE_LINKS, id, now).await?;
+            identification::forget_assets(&mut tx, DOOMED, id.0).await?;
+            execute(&mut tx, &PURGE_DATA, id, now).await?;
+            identification::forget(&mut tx, Source::Connection(id)).await?;
+        }
+    }
+    tx.commit().await?;
+    reach(CommitPoint::RemovalCommitted);
+    Ok(())
+}
+
+async fn execute(
+    tx: &mut SqliteConnection,
+    statements: &[&'static str],
+    id: ConnectionId,
+    now: Timestamp,
+) -> Result<(), Fail> {
     for statement in statements {
         sqlx::query(*statement)
             .bind(id.0)
@@ -250,8 +267,6 @@ pub(super) async fn remove(
             .await?;
         reach(CommitPoint::RemovalTable);
     }
-    tx.commit().await?;
-    reach(CommitPoint::RemovalCommitted);
     Ok(())
 }
 
@@ -267,8 +282,16 @@ const KEEP_DATA: [&str; 5] = [
      WHERE id = ?1",
 ];
 
-/// What others feed too stays, and is nobody's creation then.
-const PURGE_DATA: [&str; 14] = [
+/// Assets that the connection created, and that nothing else feeds or knows. To be asked when its links are gone.
+macro_rules! doomed {
+    () => {
+        "created_by = ?1 AND id NOT IN (SELECT asset_id FROM links WHERE asset_id IS NOT NULL)
+         AND id NOT IN (SELECT asset_id FROM imported)"
+    };
+}
+const DOOMED: &str = doomed!();
+
+const PURGE_LINKS: [&str; 9] = [
     "DELETE FROM set_aside WHERE connection_id = ?1",
     "DELETE FROM secrets WHERE connection_id = ?1",
     "DELETE FROM checkpoints WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",
@@ -276,10 +299,34 @@ const PURGE_DATA: [&str; 14] = [
     "DELETE FROM runs WHERE connection_id = ?1",
     "DELETE FROM findings WHERE connection_id = ?1",
     "DELETE FROM links WHERE connection_id = ?1",
-    "UPDATE findings SET asset_id = NULL WHERE asset_id IN (
-         SELECT id FROM assets WHERE created_by = ?1 AND id NOT IN (SELECT asset_id FROM links WHERE asset_id IS NOT NULL))",
-    "DELETE FROM assets WHERE created_by = ?1 AND id NOT IN (SELECT asset_id FROM links WHERE asset_id IS NOT NULL)",
+    // Other connections' findings on what goes wait again, and may find another asset.
+    concat!(
+        "UPDATE records SET parked = 1, making_id = NULL WHERE id IN (
+             SELECT record_id FROM findings WHERE asset_id IN (SELECT id FROM assets WHERE ",
+        doomed!(),
+        "))"
+    ),
+    concat!(
+        "UPDATE findings SET asset_id = NULL WHERE asset_id IN (SELECT id FROM assets WHERE ",
+        doomed!(),
+        ")"
+    ),
+];
+
+/// What others feed too stays, and is nobody's creation then; what nothing feeds any more is inactive, but what was imported.
+const PURGE_DATA: [&str; 10] = [
+    concat!("DELETE FROM assets WHERE ", doomed!()),
     "UPDATE assets SET created_by = NULL WHERE created_by = ?1",
+    "UPDATE assets SET closed_at = ?2, updated_at = ?2,
+         state = CASE WHEN EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.state = 2) THEN 2 ELSE 1 END
+     WHERE state = 0 AND id NOT IN (SELECT asset_id FROM links WHERE asset_id IS NOT NULL AND state = 0)
+       AND id NOT IN (SELECT asset_id FROM imported)",
+    "DELETE FROM waiting WHERE record_id IN (
+         SELECT id FROM records WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1))",
+    "DELETE FROM ambiguous WHERE record_id IN (
+         SELECT id FROM records WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1))",
+    "DELETE FROM duplicates WHERE record_id IN (
+         SELECT id FROM records WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1))",
     "DELETE FROM bodies WHERE id IN (
          SELECT id FROM records WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1))",
     "DELETE FROM records WHERE stream_id IN (SELECT id FROM streams WHERE connection_id = ?1)",

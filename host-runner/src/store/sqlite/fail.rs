@@ -1,5 +1,8 @@
 //! What the statements of this module can end in, before it is told in the store's terms.
 
+use std::path::Path;
+
+use super::error;
 use crate::store::StoreError;
 
 /// What went wrong, before the file's name is known.
@@ -11,6 +14,20 @@ pub(super) enum Fail {
     Store(StoreError),
     /// What is stored does not read as what was stored.
     Damaged(String),
+}
+
+impl Fail {
+    /// In the store's terms.
+    pub(super) fn explain(self, file: &Path) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Sql(error) => error::explain(file, error),
+            Self::Damaged(reason) => StoreError::Damaged {
+                file: file.to_owned(),
+                reason,
+            },
+        }
+    }
 }
 
 impl From<sqlx::Error> for Fail {

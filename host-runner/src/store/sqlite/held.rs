@@ -86,7 +86,7 @@ pub(super) fn judge(held: Option<&Held>, fingerprint: &str, sync: SyncId) -> Sta
         Standing::Changed
     } else if held.sync == sync.0 {
         Standing::Duplicate
-    } else if held.parked || !held.made_alike {
+    } else if !held.made_alike {
         Standing::NeedsTransform
     } else {
         Standing::Unchanged

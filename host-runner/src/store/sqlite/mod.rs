@@ -9,6 +9,7 @@ mod closing;
 mod condition;
 mod connections;
 mod custom_fields;
+mod doubts;
 mod end;
 mod erase;
 mod error;
@@ -16,6 +17,8 @@ mod explained;
 mod fail;
 mod gate;
 mod held;
+mod identification;
+mod import;
 mod left_out;
 mod maps;
 mod open;
@@ -47,12 +50,14 @@ use crate::domain::{
     ConnectionId, ConnectionName, DataStreamName, Ledger, MapName, RunId, SyncId, TenantName,
     Timestamp,
 };
+use crate::identification::Rules;
 use crate::personal::LeaveOut;
 use crate::store::{
-    Asset, AssetFilter, BeginSync, Connection, Due, DueRecords, EndCommit, EndReport, Feeder,
-    Finding, FindingFilter, HeldDocument, KeptRecord, KeptSecret, LeftOut, MapVersion, NewMap,
-    NewRun, OpenRecord, OpenRecords, Purge, QuarantineFilter, Quarantined, Record, RecordQuery,
-    RemakeCommit, RemovalGuard, RemovalPreview, Run, RunEnd, RunFilter, RunLock, SavedMap, Saving,
+    AmbiguousMatch, Asset, AssetFilter, BeginSync, Connection, Doubts, Due, DueRecords, EndCommit,
+    EndReport, Feeder, Finding, FindingFilter, HeldDocument, Identified, Imported, ImportedAsset,
+    KeptRecord, KeptSecret, LeftOut, MapVersion, NewMap, NewRun, OpenRecord, OpenRecords,
+    ProbableDuplicate, Purge, QuarantineFilter, Quarantined, Record, RecordQuery, RemakeCommit,
+    RemovalGuard, RemovalPreview, Retried, Run, RunEnd, RunFilter, RunLock, SavedMap, Saving,
     SealedSecret, SetAside, Standing, StandingQuery, StepCommit, Store, StoreError, Summary,
     SyncHistory, SyncState,
 };
@@ -125,14 +130,7 @@ impl SqliteStore {
 
     /// What went wrong, in the store's terms.
     fn explain(&self, fail: Fail) -> StoreError {
-        match fail {
-            Fail::Store(error) => error,
-            Fail::Sql(error) => error::explain(&self.inner.file, error),
-            Fail::Damaged(reason) => StoreError::Damaged {
-                file: self.inner.file.clone(),
-                reason,
-            },
-        }
+        fail.explain(&self.inner.file)
     }
 }
 
@@ -417,6 +415,61 @@ impl Store for SqliteStore {
         examples: u32,
     ) -> Result<Vec<LeftOut>, StoreError> {
         left_out::of(self, connection, examples)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn identification(&self) -> Result<Rules, StoreError> {
+        identification::list(self)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn set_identification(&self, rules: &Rules) -> Result<Identified, StoreError> {
+        identification::set(self, rules)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn import_assets(
+        &self,
+        source: &str,
+        rows: &[ImportedAsset],
+        now: Timestamp,
+    ) -> Result<Imported, StoreError> {
+        import::import(self, source, rows, now)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn tried_again(&self) -> Result<Vec<Retried>, StoreError> {
+        identification::tried_again(self)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn doubts(&self, connection: Option<ConnectionId>) -> Result<Doubts, StoreError> {
+        doubts::count(self, connection)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn ambiguous(
+        &self,
+        connection: Option<ConnectionId>,
+        limit: Option<u64>,
+    ) -> Result<Vec<AmbiguousMatch>, StoreError> {
+        doubts::ambiguous(self, connection, limit)
+            .await
+            .map_err(|fail| self.explain(fail))
+    }
+
+    async fn duplicates(
+        &self,
+        connection: Option<ConnectionId>,
+        limit: Option<u64>,
+    ) -> Result<Vec<ProbableDuplicate>, StoreError> {
+        doubts::duplicates(self, connection, limit)
             .await
             .map_err(|fail| self.explain(fail))
     }

@@ -9,6 +9,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::error::{explain, from_io};
+use super::identification;
 use super::schema::migrate;
 use crate::store::StoreError;
 
@@ -57,6 +58,9 @@ pub(super) async fn open(
         .map_err(failed)?;
     let mut connection = writer.acquire().await.map_err(failed)?;
     migrate(&mut connection, file).await?;
+    identification::refresh(&mut connection)
+        .await
+        .map_err(|fail| fail.explain(file))?;
     drop(connection);
     let readers = SqlitePoolOptions::new()
         .max_connections(2)

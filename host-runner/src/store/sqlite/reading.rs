@@ -200,6 +200,7 @@ fn read_asset(row: &SqliteRow, as_stored: bool) -> Result<Asset, Fail> {
         host_name: row.try_get("host_name")?,
         title: row.try_get("title")?,
         facets: document(row, "facets")?.unwrap_or_default(),
+        identity: document(row, "identity")?.unwrap_or_default(),
         first_seen,
         last_seen,
         closed_at,

@@ -174,10 +174,11 @@ async fn documents(
     ] {
         each!(tx, list, connection, row: Document, {
             let (id, title, host_name, facets, identity, body) = row;
-            let identity: Vec<(String, String)> = serde_json::from_str(&identity)?;
+            let identity: Vec<Vec<String>> = serde_json::from_str(&identity)?;
             let spared: HashSet<String> = identity
                 .into_iter()
-                .map(|(_, value)| value)
+                // Name, value, and of an asset who says so.
+                .filter_map(|said| said.into_iter().nth(1))
                 .chain(host_name)
                 .collect();
             let hide = |text: &str| {

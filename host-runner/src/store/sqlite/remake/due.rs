@@ -94,7 +94,8 @@ pub(super) const OWN_ASSETS: &str = "
     SELECT DISTINCT l.asset_id FROM json_each(?1) AS j CROSS JOIN links AS l ON l.record_id = j.value
     JOIN assets AS a ON a.id = l.asset_id
     WHERE a.created_by = ?2
-      AND NOT EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = a.id AND k.connection_id <> ?2)";
+      AND NOT EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = a.id AND k.connection_id <> ?2)
+      AND NOT EXISTS (SELECT 1 FROM imported AS i WHERE i.asset_id = a.id)";
 
 pub(in crate::store::sqlite) async fn beside(
     store: &SqliteStore,

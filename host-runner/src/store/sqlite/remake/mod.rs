@@ -16,8 +16,8 @@ use super::fail::{Fail, refused};
 use super::held::{Held, held};
 use super::step::assets::{self, Anew, Rules};
 use super::step::findings::{self, Again};
-use super::step::sort::{Rejected, Written, count};
-use super::step::{Context, quarantine, records};
+use super::step::sort::{Rejected, Written};
+use super::step::{Context, park, quarantine, records};
 use super::{SqliteStore, pack};
 use crate::domain::{Ledger, SyncId};
 use crate::store::commit_point::{CommitPoint, reach};
@@ -74,7 +74,7 @@ async fn apply(tx: &mut SqliteConnection, commit: &RemakeCommit) -> Result<Ledge
     };
     let resolved = assets::write(tx, &ctx, &rules, &sorted.written, &anew, &mut ledger).await?;
     reach(CommitPoint::RemakeAssets);
-    let parked = findings::write(
+    let found = findings::write(
         tx,
         &ctx,
         &sorted.written,
@@ -85,10 +85,7 @@ async fn apply(tx: &mut SqliteConnection, commit: &RemakeCommit) -> Result<Ledge
     .await?;
     findings::dress(tx, &ctx, &of_kind(&sorted.left, DocumentKind::Finding)).await?;
     reach(CommitPoint::RemakeFindings);
-    for written in &mut sorted.written {
-        written.parked = resolved.parked.contains(&written.id) || parked.contains(&written.id);
-        count(written, &mut ledger);
-    }
+    park(tx, &mut sorted.written, resolved, found, &mut ledger).await?;
     write_records(tx, commit, &sorted).await?;
     quarantine::keep(tx, &ctx, &sorted.rejected, &[]).await?;
     let well: Vec<(&str, &[u8])> = sorted

@@ -1,20 +1,23 @@
 //! Writes assets by the table of switches, and attaches what waited for them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
-use super::identify::identify;
+use super::doubts;
+use super::identify::{self, Source, Stranger};
+use super::keys::{self, Rekeyed};
 use super::links::{self, Link};
 use super::sort::Written;
 use super::{Context, max_id};
 use crate::domain::Ledger;
+use crate::identification::{Key, Rules as Identification, Sources};
 use crate::store::merge::{lay_over, lay_pairs_over, lay_parts_over};
 use crate::store::sqlite::fail::{Fail, refused};
-use crate::store::sqlite::pack;
-use crate::store::{Document, DocumentKind, Placeholder, Switches};
+use crate::store::sqlite::{identification, pack};
+use crate::store::{Document, DocumentKind, Placeholder, Standing, Switches};
 
 /// How an active asset is stored.
 const ACTIVE: i64 = 0;
@@ -46,6 +49,12 @@ pub(in crate::store::sqlite) struct Resolved {
     pub(super) by_key: HashMap<String, i64>,
     /// Records that gave a document for an asset that is not there.
     pub(in crate::store::sqlite) parked: HashSet<i64>,
+    /// Keys of the step's own asset documents.
+    pub(super) given: HashSet<String>,
+    /// What the parked records wait for.
+    pub(super) waits: BTreeMap<i64, BTreeSet<Key>>,
+    /// By which assets are identified.
+    pub(super) identification: Identification,
 }
 
 /// An asset as it will be.
@@ -57,11 +66,28 @@ struct Asset {
     /// JSON text: as it came, until something is laid over it.
     body: String,
     facets: Vec<(String, String)>,
-    identity: Vec<(String, String)>,
+    identity: Sources,
     placeholders: Vec<Placeholder>,
 }
 
 impl Asset {
+    /// Whether all but what identifies it is the same: that is the sources' own, and no value of the asset that a switch could keep as it is.
+    fn shows_the_same(&self, other: &Self) -> bool {
+        let Self {
+            state,
+            onboarding_source,
+            body,
+            facets,
+            identity: _,
+            placeholders,
+        } = self;
+        *state == other.state
+            && *onboarding_source == other.onboarding_source
+            && *body == other.body
+            && *facets == other.facets
+            && *placeholders == other.placeholders
+    }
+
     fn facet(&self, name: &str) -> Option<&str> {
         self.facets
             .iter()
@@ -90,16 +116,25 @@ pub(in crate::store::sqlite) async fn write(
         .collect();
     let mut resolved = Resolved {
         by_key: links::linked(tx, ctx, written).await?,
-        parked: HashSet::new(),
+        given: documents
+            .iter()
+            .map(|(_, document)| document.key.clone())
+            .collect(),
+        identification: identification::rules(tx).await?,
+        ..Resolved::default()
     };
     let known: HashSet<String> = resolved.by_key.keys().cloned().collect();
-    for (_, document) in &documents {
-        if !resolved.by_key.contains_key(&document.key)
-            && let Some(asset) = identify(&document.identity)?
-        {
-            resolved.by_key.insert(document.key.clone(), asset);
-        }
-    }
+    let source = Source::Connection(ctx.connection).name();
+    let strangers: Vec<Stranger<'_>> = documents
+        .iter()
+        .filter(|(_, document)| !resolved.by_key.contains_key(&document.key))
+        .map(|(record, document)| {
+            Stranger::of(record.id, document, &resolved.identification, false)
+        })
+        .collect();
+    let identified =
+        identify::assets(tx, ctx.connection, &resolved.identification, &strangers).await?;
+    resolved.by_key.extend(identified.by_key);
     let named = documents
         .iter()
         .filter_map(|(_, document)| resolved.by_key.get(&document.key).copied());
@@ -110,7 +145,7 @@ pub(in crate::store::sqlite) async fn write(
         .collect();
     let before = load(tx, &ids).await?;
     let mut assets = before.clone();
-    make_anew(&mut assets, anew, rules)?;
+    make_anew(&mut assets, anew, &source, rules)?;
     let mut last_id = max_id(tx, "SELECT max(id) FROM assets").await?;
     let mut created: HashSet<i64> = HashSet::new();
     let mut given: Vec<Link<'_>> = Vec::with_capacity(documents.len());
@@ -120,14 +155,14 @@ pub(in crate::store::sqlite) async fn write(
                 if let Some(asset) = assets.get_mut(id) {
                     asset.state = ACTIVE;
                     if !anew.rebuilt.contains_key(id) {
-                        update(asset, document, rules)?;
+                        update(asset, document, &source, rules)?;
                     }
                 }
                 Some(*id)
             }
             None if rules.switches.auto_onboard_assets => {
                 last_id = last_id.saturating_add(1);
-                assets.insert(last_id, create(document)?);
+                assets.insert(last_id, create(document, &source)?);
                 created.insert(last_id);
                 resolved.by_key.insert(document.key.clone(), last_id);
                 Some(last_id)
@@ -145,8 +180,11 @@ pub(in crate::store::sqlite) async fn write(
             finding_source: document.facet("finding-source"),
         });
     }
-    let differs = |id: &i64| assets.get(id) != before.get(id);
-    let changed: BTreeSet<i64> = assets.keys().copied().filter(|id| differs(id)).collect();
+    let differs = |(id, asset): &(&i64, &Asset)| {
+        let before = before.get(id);
+        before.is_none_or(|before| !before.shows_the_same(asset))
+    };
+    let changed: BTreeSet<i64> = assets.iter().filter(differs).map(|(id, _)| *id).collect();
     let is_active = |id: &i64| assets.get(id).is_some_and(|asset| asset.state == ACTIVE);
     let revived: Vec<i64> = before
         .iter()
@@ -167,13 +205,101 @@ pub(in crate::store::sqlite) async fn write(
         .collect();
     links::attach(tx, ctx, &fresh, ledger).await?;
     links::reopen(tx, ctx, &revived, ledger).await?;
+
+    let rekeyed = rekeyed(&before, &assets);
+    write_identities(tx, &assets, &changed, &rekeyed).await?;
+    let linked = fresh
+        .iter()
+        .map(|(key, _)| Key::of_link(ctx.connection.0, key));
+    keys::write(tx, &resolved.identification, &rekeyed, linked).await?;
+    for stranger in strangers {
+        if resolved.parked.contains(&stranger.record) {
+            let waits = resolved.waits.entry(stranger.record).or_default();
+            waits.extend(stranger.keys);
+        }
+    }
+    let renamed: HashSet<i64> = rekeyed
+        .iter()
+        .filter(|rekeyed| rekeyed.before.is_some())
+        .map(|rekeyed| rekeyed.asset)
+        .collect();
+    let renamed: Vec<Stranger<'_>> = documents
+        .iter()
+        .filter(|(_, document)| known.contains(&document.key))
+        .filter(|(_, document)| {
+            let asset = resolved.by_key.get(&document.key);
+            asset.is_some_and(|asset| renamed.contains(asset))
+        })
+        .map(|(record, document)| Stranger::of(record.id, document, &resolved.identification, true))
+        .collect();
+    let mut duplicates = identified.duplicates;
+    duplicates.extend(
+        identify::assets(tx, ctx.connection, &resolved.identification, &renamed)
+            .await?
+            .duplicates,
+    );
+    let again = |(record, document): &(&Written<'_>, &'_ Document)| {
+        (record.standing != Standing::New).then(|| (record.id, document.key.clone()))
+    };
+    let asked: BTreeSet<(i64, String)> = documents
+        .iter()
+        .filter(|(_, document)| !known.contains(&document.key))
+        .filter_map(again)
+        .collect();
+    doubts::ambiguous(tx, ctx, DocumentKind::Asset, &asked, &identified.ambiguous).await?;
+    let renamed = renamed
+        .iter()
+        .map(|stranger| (stranger.record, stranger.key.to_owned()));
+    let asked = asked.into_iter().chain(renamed).collect();
+    doubts::duplicates(tx, ctx, &asked, &duplicates).await?;
     Ok(resolved)
+}
+
+/// Assets whose identity is another than before.
+fn rekeyed<'a>(
+    before: &'a HashMap<i64, Asset>,
+    after: &'a HashMap<i64, Asset>,
+) -> Vec<Rekeyed<'a>> {
+    after
+        .iter()
+        .map(|(id, asset)| Rekeyed {
+            asset: *id,
+            before: before.get(id).map(|before| &before.identity),
+            after: &asset.identity,
+        })
+        .filter(|rekeyed| rekeyed.before != Some(rekeyed.after))
+        .collect()
+}
+
+/// Writes what identifies assets that are else as they were.
+async fn write_identities(
+    tx: &mut SqliteConnection,
+    assets: &HashMap<i64, Asset>,
+    changed: &BTreeSet<i64>,
+    rekeyed: &[Rekeyed<'_>],
+) -> Result<(), Fail> {
+    let rows: Vec<(i64, &Sources)> = rekeyed
+        .iter()
+        .filter(|rekeyed| !changed.contains(&rekeyed.asset))
+        .filter_map(|rekeyed| Some((rekeyed.asset, &assets.get(&rekeyed.asset)?.identity)))
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE assets SET identity = j.value ->> 1 FROM json_each(?1) AS j WHERE assets.id = j.value ->> 0",
+    )
+    .bind(pack::json(&rows)?)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Makes assets up again, and lays over those that are not active what the records that are not open give.
 fn make_anew(
     assets: &mut HashMap<i64, Asset>,
     anew: &Anew<'_>,
+    source: &str,
     rules: &Rules<'_>,
 ) -> Result<(), Fail> {
     for (id, documents) in &anew.rebuilt {
@@ -181,16 +307,16 @@ fn make_anew(
         else {
             continue;
         };
-        let mut made = create(first)?;
+        let mut made = create(first, source)?;
         for document in rest {
-            update(&mut made, document, rules)?;
+            update(&mut made, document, source, rules)?;
         }
         made.state = asset.state;
         *asset = made;
     }
     for (id, document) in &anew.left {
         if let Some(asset) = assets.get_mut(id).filter(|asset| asset.state != ACTIVE) {
-            update(asset, document, rules)?;
+            update(asset, document, source, rules)?;
         }
     }
     Ok(())
@@ -207,23 +333,31 @@ fn no_json(document: &Document, reason: &str) -> Fail {
     )
 }
 
-fn create(document: &Document) -> Result<Asset, Fail> {
+fn create(document: &Document, source: &str) -> Result<Asset, Fail> {
     let body = std::str::from_utf8(&document.body)
         .map_err(|error| no_json(document, &error.to_string()))?;
     serde_json::from_str::<IgnoredAny>(body)
         .map_err(|error| no_json(document, &error.to_string()))?;
+    let mut identity = Sources::default();
+    identity.say(source, &document.identity);
     Ok(Asset {
         state: ACTIVE,
         onboarding_source: document.facet(ONBOARDING_SOURCE).map(str::to_owned),
         body: body.to_owned(),
         facets: document.facets.clone(),
-        identity: document.identity.clone(),
+        identity,
         placeholders: document.placeholders.clone(),
     })
 }
 
-/// Lays a document over an asset that exists, as far as the switch lets it.
-fn update(asset: &mut Asset, document: &Document, rules: &Rules<'_>) -> Result<(), Fail> {
+/// Lays a document over an asset that exists, as far as the switch lets it. What the source identifies it by is the source's, whatever the switch says.
+fn update(
+    asset: &mut Asset,
+    document: &Document,
+    source: &str,
+    rules: &Rules<'_>,
+) -> Result<(), Fail> {
+    asset.identity.say(source, &document.identity);
     let whole = rules.switches.update_existing_assets;
     if whole || !rules.always_written.is_empty() {
         let over = parse(document)?;
@@ -248,7 +382,6 @@ fn update(asset: &mut Asset, document: &Document, rules: &Rules<'_>) -> Result<(
         .cloned()
         .collect();
     lay_pairs_over(&mut asset.facets, &facets);
-    lay_pairs_over(&mut asset.identity, &document.identity);
     for placeholder in &document.placeholders {
         match asset
             .placeholders

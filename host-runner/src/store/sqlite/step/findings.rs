@@ -1,15 +1,17 @@
 //! Writes findings: an entry's documents replace all that the same entry gave before.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::assets::Resolved;
-use super::identify::identify;
+use super::doubts;
+use super::identify::{self, Attached, Lost};
 use super::sort::Written;
 use super::{Context, max_id};
 use crate::domain::Ledger;
+use crate::identification::Key;
 use crate::store::sqlite::fail::{Fail, refused};
 use crate::store::sqlite::held::state_of;
 use crate::store::sqlite::{closing, pack};
@@ -69,7 +71,16 @@ struct Row<'a> {
     body: &'a str,
 }
 
-/// Writes the findings, and says which records have one that waits for its asset.
+/// Findings that wait.
+#[derive(Debug, Default)]
+pub(in crate::store::sqlite) struct Waiting {
+    /// Records that have one that waits for its asset.
+    pub(super) parked: HashSet<i64>,
+    /// What records wait for: their findings' assets, or the link that says more than what the asset was found by.
+    pub(super) waits: BTreeMap<i64, BTreeSet<Key>>,
+}
+
+/// Writes the findings, and says which wait.
 pub(in crate::store::sqlite) async fn write(
     tx: &mut SqliteConnection,
     ctx: &Context,
@@ -77,7 +88,7 @@ pub(in crate::store::sqlite) async fn write(
     again: Again,
     assets: &Resolved,
     ledger: &mut Ledger,
-) -> Result<HashSet<i64>, Fail> {
+) -> Result<Waiting, Fail> {
     let documents: Vec<(i64, &Document)> = written
         .iter()
         .flat_map(|record| {
@@ -93,11 +104,13 @@ pub(in crate::store::sqlite) async fn write(
         .filter(|record| record.standing != Standing::New)
         .map(|record| record.id)
         .collect();
-    let mut parked = HashSet::new();
+    let mut waiting = Waiting::default();
     if documents.is_empty() && before.is_empty() {
-        return Ok(parked);
+        return Ok(waiting);
     }
     let held = held(tx, ctx, &documents, &before).await?;
+    let attached = attach(tx, ctx, &documents, &before, assets).await?;
+    waiting.waits = attached.waits;
     let mut last_id = max_id(tx, "SELECT max(id) FROM findings").await?;
     let mut given: HashSet<&str> = HashSet::with_capacity(documents.len());
     let mut rows: Vec<Row<'_>> = Vec::with_capacity(documents.len());
@@ -106,9 +119,11 @@ pub(in crate::store::sqlite) async fn write(
         if !given.insert(&document.key) {
             continue;
         }
-        let asset = asset_of(document, assets)?;
+        // One that was attached stays so until its link or the rules say another: that they find several now, or none any more, is no reason.
+        let asset =
+            asset_of(document, assets, &attached.assets).or_else(|| held.get(&document.key)?.asset);
         if asset.is_none() {
-            parked.insert(record);
+            waiting.parked.insert(record);
         }
         let mut row = row(record, document, asset)?;
         match held.get(&document.key) {
@@ -170,7 +185,7 @@ pub(in crate::store::sqlite) async fn write(
         })
         .collect();
     close_missing(tx, ctx, &missing, again, ledger).await?;
-    Ok(parked)
+    Ok(waiting)
 }
 
 /// Gives findings of records that are not open the documents that these give now. What they did not give before is not invented for them.
@@ -216,11 +231,44 @@ fn is_json(text: &str) -> bool {
 }
 
 /// The asset that a finding is on.
-fn asset_of(document: &Document, assets: &Resolved) -> Result<Option<i64>, Fail> {
-    match &document.asset {
-        Some(key) => Ok(assets.by_key.get(key).copied()),
-        None => identify(&document.identity),
-    }
+fn asset_of(
+    document: &Document,
+    assets: &Resolved,
+    attached: &HashMap<String, i64>,
+) -> Option<i64> {
+    let linked = document
+        .asset
+        .as_ref()
+        .and_then(|key| assets.by_key.get(key));
+    linked.or_else(|| attached.get(&document.key)).copied()
+}
+
+/// Identifies the assets of findings that no link gives one to. Where the asset's own document is beside them, what it was taken for holds.
+async fn attach(
+    tx: &mut SqliteConnection,
+    ctx: &Context,
+    documents: &[(i64, &Document)],
+    again: &[i64],
+    assets: &Resolved,
+) -> Result<Attached, Fail> {
+    let beside = |key: &String| assets.by_key.contains_key(key) || assets.given.contains(key);
+    let lost: Vec<Lost<'_>> = documents
+        .iter()
+        .filter(|(_, document)| !document.asset.as_ref().is_some_and(beside))
+        .map(|(record, document)| Lost {
+            record: *record,
+            document,
+        })
+        .collect();
+    let attached = identify::findings(tx, ctx.connection, &assets.identification, &lost).await?;
+    let again: HashSet<i64> = again.iter().copied().collect();
+    let asked: BTreeSet<(i64, String)> = documents
+        .iter()
+        .filter(|(record, _)| again.contains(record))
+        .map(|(record, document)| (*record, document.key.clone()))
+        .collect();
+    doubts::ambiguous(tx, ctx, DocumentKind::Finding, &asked, &attached.ambiguous).await?;
+    Ok(attached)
 }
 
 /// What is held under the documents' keys, and what the records that are read again gave before.

@@ -1,11 +1,11 @@
 //! Which record gives a document for which asset, and what waits for an asset that is not there.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use super::Context;
 use super::sort::Written;
+use super::{Context, doubts, waiting};
 use crate::domain::Ledger;
 use crate::store::sqlite::closing;
 use crate::store::sqlite::fail::Fail;
@@ -175,15 +175,17 @@ pub(super) async fn attach(
     if records.is_empty() {
         return Ok(());
     }
-    sqlx::query(
+    let attached: Vec<i64> = sqlx::query_scalar(
         "UPDATE records SET parked = 0 WHERE id IN (SELECT value FROM json_each(?1))
              AND NOT EXISTS (SELECT 1 FROM links AS l WHERE l.record_id = records.id AND l.asset_id IS NULL AND l.state = 0)
-             AND NOT EXISTS (SELECT 1 FROM findings AS f WHERE f.record_id = records.id AND f.asset_id IS NULL AND f.state = 0)",
+             AND NOT EXISTS (SELECT 1 FROM findings AS f WHERE f.record_id = records.id AND f.asset_id IS NULL AND f.state = 0)
+         RETURNING id",
     )
     .bind(pack::json(&records)?)
-    .execute(tx)
+    .fetch_all(&mut *tx)
     .await?;
-    Ok(())
+    waiting::write(tx, &attached, &BTreeMap::new()).await?;
+    doubts::forget(tx, &attached).await
 }
 
 /// Findings that left only because their asset did are there again with it.

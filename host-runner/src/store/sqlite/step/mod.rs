@@ -1,12 +1,15 @@
 //! Commits a step of a sync: one transaction, one statement per table whatever the number of records.
 
 pub(super) mod assets;
+pub(super) mod doubts;
 pub(super) mod findings;
-mod identify;
+pub(super) mod identify;
+pub(super) mod keys;
 mod links;
 pub(super) mod quarantine;
 pub(super) mod records;
 pub(super) mod sort;
+pub(super) mod waiting;
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +23,7 @@ use super::held::{Held, held};
 use super::{SqliteStore, pack};
 use crate::domain::{ConnectionId, Ledger, RunId, SyncId, Timestamp};
 use crate::store::commit_point::{CommitPoint, reach};
-use crate::store::{Closing, Evidence, RecordState, StepCommit, StoreError};
+use crate::store::{Closing, Evidence, RecordState, Standing, StepCommit, StoreError};
 
 /// What all statements of a step share.
 #[derive(Debug, Clone, Copy)]
@@ -71,13 +74,10 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
     )
     .await?;
     reach(CommitPoint::StepAssets);
-    let parked =
+    let found =
         findings::write(tx, &ctx, &sorted.written, Again::Read, &assets, &mut ledger).await?;
     reach(CommitPoint::StepFindings);
-    for written in &mut sorted.written {
-        written.parked = assets.parked.contains(&written.id) || parked.contains(&written.id);
-        sort::count(written, &mut ledger);
-    }
+    park(tx, &mut sorted.written, assets, found, &mut ledger).await?;
     records::write(tx, &ctx, &step.made_with, &sorted.written).await?;
     reach(CommitPoint::StepRecords);
     for written in &sorted.written {
@@ -114,6 +114,31 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
 struct OpenStream {
     id: i64,
     has_quarantine: bool,
+}
+
+/// Says which records wait, and for what, and counts them.
+pub(super) async fn park(
+    tx: &mut SqliteConnection,
+    written: &mut [sort::Written<'_>],
+    assets: assets::Resolved,
+    findings: findings::Waiting,
+    ledger: &mut Ledger,
+) -> Result<(), Fail> {
+    for written in &mut *written {
+        written.parked =
+            assets.parked.contains(&written.id) || findings.parked.contains(&written.id);
+        sort::count(written, ledger);
+    }
+    let mut waits = assets.waits;
+    for (record, keys) in findings.waits {
+        waits.entry(record).or_default().extend(keys);
+    }
+    let held: Vec<i64> = written
+        .iter()
+        .filter(|record| record.standing != Standing::New)
+        .map(|record| record.id)
+        .collect();
+    waiting::write(tx, &held, &waits).await
 }
 
 /// The sync's stream, if the sync is under way and the step's own.

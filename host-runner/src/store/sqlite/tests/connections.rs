@@ -216,7 +216,7 @@ async fn a_purge_takes_all_that_the_connection_brought_and_nothing_else() {
         folder: tempfile::tempdir().unwrap(),
     };
     beside
-        .full("endpoints", 20, vec![endpoint("e1", "1")])
+        .full("endpoints", 20, vec![endpoint("e2", "1")])
         .await;
     assert_eq!(bench.assets().await.len(), 2);
     bench
@@ -229,7 +229,7 @@ async fn a_purge_takes_all_that_the_connection_brought_and_nothing_else() {
     assert_eq!(assets[0].created_by, Some(other));
     assert!(bench.findings().await.is_empty());
     assert!(bench.record("endpoints", "e1").await.is_none());
-    assert!(beside.record("endpoints", "e1").await.is_some());
+    assert!(beside.record("endpoints", "e2").await.is_some());
     assert_eq!(
         bench.store.runs(&RunFilter::default()).await.unwrap().len(),
         1

@@ -2,7 +2,9 @@
 
 mod closing;
 mod connections;
+mod existing;
 mod files;
+mod identification;
 mod left_out;
 mod maps;
 mod partial;

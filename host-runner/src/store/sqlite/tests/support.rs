@@ -175,6 +175,21 @@ impl Bench {
         }
     }
 
+    /// Another connection of the same tenant.
+    pub(super) async fn beside(&self, name: &str) -> Self {
+        let store = self.store.clone();
+        let other = connection(name);
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            connection: store
+                .create_connection(&other, no_secrets)
+                .await
+                .unwrap()
+                .id,
+            store,
+        }
+    }
+
     pub(super) async fn begin(&self, name: &str, mode: Mode, now: u64) -> Sync {
         self.begin_scoped(name, mode, now, "all").await
     }
