@@ -5,6 +5,7 @@
 pub mod binding;
 mod complete;
 mod connect;
+pub mod custom_fields;
 mod desk;
 mod error;
 pub mod explain;

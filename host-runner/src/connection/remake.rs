@@ -2,11 +2,34 @@
 
 use std::sync::Arc;
 
-use super::{ConnectionError, Desk};
+use super::{ConnectionError, Desk, binding};
+use crate::domain::ConnectionName;
 use crate::model::Model;
 use crate::pipeline::{Cancel, Observer, RemakeJob};
-use crate::store::Connection;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Connection, RunLock, Store, StoreError};
+
+/// Takes a connection whose documents are to be made anew at once. None where that is left to its next sync: it is being synced, is set aside, or is bound to
+/// another build than the one at hand.
+///
+/// # Errors
+/// Where the store can't be read.
+pub async fn take(
+    desk: &Desk,
+    store: &SqliteStore,
+    name: &ConnectionName,
+) -> Result<Option<(Connection, RunLock)>, StoreError> {
+    let connection = store.connection(name).await?;
+    let lock = match store.lock(connection.id, desk.clock.now()).await {
+        Ok(lock) => lock,
+        Err(StoreError::Busy { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Read again: it may have been changed by whoever held it until now.
+    let connection = store.connection(name).await?;
+    let fits = connection.set_aside.is_none() && binding::check(&desk.plugin, &connection).is_ok();
+    Ok(fits.then_some((connection, lock)))
+}
 
 /// What is to be made anew of a connection, as it is saved. Whoever runs it holds the connection's lock.
 ///

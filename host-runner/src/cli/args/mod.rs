@@ -1,9 +1,12 @@
 //! The command line: every command, flag and help text. Only words and their shapes; what they do is in [`super::commands`].
 
+mod assets;
 mod blindspots;
 mod component;
 mod connections;
+mod custom_fields;
 mod explain;
+mod identification;
 mod keys;
 mod maps;
 mod models;
@@ -18,13 +21,18 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub use assets::{
+    AmbiguousArgs, AssetsArgs, AssetsCommand, DoubtsArgs, DuplicatesArgs, ImportArgs,
+};
 pub use blindspots::BlindspotsArgs;
 pub use component::{InspectArgs, VerifyArgs};
 pub use connections::{
     ConfigureArgs, ConnectArgs, ConnectionsArgs, DisconnectArgs, Named, NamedOrAll, PurgeArgs,
     ReinstateArgs, SettingsArgs, StatusArgs, TestArgs, UpdateArgs,
 };
+pub use custom_fields::{CustomFieldsArgs, CustomFieldsCommand};
 pub use explain::ExplainArgs;
+pub use identification::{IdentificationArgs, IdentificationCommand, IdentificationSetArgs};
 pub use keys::{KeysArgs, KeysCommand};
 pub use maps::{
     MapNamed, MapsArgs, MapsCheckArgs, MapsCloneArgs, MapsCommand, MapsDiffArgs, MapsEditArgs,
@@ -35,7 +43,7 @@ pub use models::{ModelsArgs, ModelsCommand, ModelsListArgs, ModelsShowArgs};
 pub use pace::{PaceArgs, RequestRate};
 pub use recording::RecordingArgs;
 pub use records::{
-    AssetStanding, AssetsArgs, FindingStanding, FindingsArgs, QuarantineArgs, TransformArgs,
+    AssetStanding, AssetsListArgs, FindingStanding, FindingsArgs, QuarantineArgs, TransformArgs,
 };
 pub use runs::{Mode, RunsArgs, RunsCommand, RunsListArgs, RunsShowArgs, SyncArgs};
 pub use simulator::{DemoArgs, SimulateArgs};
@@ -152,6 +160,8 @@ pub enum Command {
     Sync(SyncArgs),
     Status(StatusArgs),
     Runs(RunsArgs),
+    Identification(IdentificationArgs),
+    CustomFields(CustomFieldsArgs),
     Assets(AssetsArgs),
     Findings(FindingsArgs),
     Quarantine(QuarantineArgs),

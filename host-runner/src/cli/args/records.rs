@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::connections::Named;
 use super::pace::PaceArgs;
 use crate::domain::{DataStreamName, TenantName};
-use crate::query::{assets_help, findings_help};
+use crate::query::findings_help;
 use crate::store::Severity;
 
 /// How an asset may stand.
@@ -36,20 +36,9 @@ pub enum FindingStanding {
     All,
 }
 
-/// What `assets` takes.
+/// Which assets to list.
 #[derive(Debug, Clone, Args)]
-#[command(
-    about = "List a tenant's assets",
-    long_about = "List a tenant's active assets, or those in the states that are asked for. With --json each is printed whole, in the target model, \
-        one per line.",
-    after_long_help = format!("Examples:\n  \
-        host-runner assets --tenant acme --onboarding-source security.safe.cortex.xdr\n  \
-        host-runner assets --tenant acme --query 'asset.inventory:(source:`Cortex XDR`)'\n  \
-        host-runner assets --tenant acme --query 'finding:(severity >= high and firstSeen > now-7d)'\n  \
-        host-runner assets --tenant acme --state inactive --state out-of-scope\n  \
-        host-runner assets --tenant acme --json > assets.ndjson\n\n{}", assets_help())
-)]
-pub struct AssetsArgs {
+pub struct AssetsListArgs {
     /// The tenant
     #[arg(long, value_name = "TENANT")]
     pub tenant: TenantName,

@@ -1,13 +1,17 @@
 //! What each command does: read its arguments, ask a service, tell the result.
 
+mod assets;
 mod blindspots;
 mod compile_component;
 mod configure;
 mod connect;
 mod connections;
+mod custom_fields;
 #[cfg(feature = "simulator")]
 mod demo;
 mod explain;
+mod identification;
+mod import;
 mod inspect;
 mod keys;
 mod maps;
@@ -56,7 +60,9 @@ pub async fn run(context: &Context, command: &Command) -> CommandResult {
         Command::Status(args) => status::run(context, args).await,
         Command::Runs(args) => runs::run(context, args).await,
         Command::Keys(args) => keys::run(context, args).await,
-        Command::Assets(args) => records::assets(context, args).await,
+        Command::Identification(args) => identification::run(context, args).await,
+        Command::CustomFields(args) => custom_fields::run(context, args).await,
+        Command::Assets(args) => assets::run(context, args).await,
         Command::Findings(args) => records::findings(context, args).await,
         Command::Quarantine(args) => records::quarantine(context, args).await,
         Command::Explain(args) => explain::run(context, args).await,

@@ -3,7 +3,9 @@
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
-use crate::cli::args::{AssetStanding, AssetsArgs, FindingStanding, FindingsArgs, QuarantineArgs};
+use crate::cli::args::{
+    AssetStanding, AssetsListArgs, FindingStanding, FindingsArgs, QuarantineArgs,
+};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::explain::{store_problems_json, wrong_query};
@@ -15,7 +17,7 @@ use crate::query::{AssetQuery, FindingQuery};
 use crate::store::{AssetFilter, FindingFilter, QuarantineFilter, Store};
 
 /// Runs `assets`.
-pub async fn assets(context: &Context, args: &AssetsArgs) -> CommandResult {
+pub async fn assets(context: &Context, args: &AssetsListArgs) -> CommandResult {
     history_is_json(context, args.history)?;
     let store = context.stores()?.open(&args.tenant).await?;
     let (output, now) = (&context.output, context.now());
@@ -203,7 +205,7 @@ fn raw(bytes: &[u8]) -> Value {
 }
 
 /// One row more than is shown, so that it can be said that there are more.
-fn more(limit: Option<u64>, json: bool) -> Option<u64> {
+pub(super) fn more(limit: Option<u64>, json: bool) -> Option<u64> {
     if json {
         limit
     } else {
@@ -211,7 +213,7 @@ fn more(limit: Option<u64>, json: bool) -> Option<u64> {
     }
 }
 
-fn tell(
+pub(super) fn tell(
     context: &Context,
     table: &Table,
     rows: u64,

@@ -1,10 +1,12 @@
-//! Documents that are made anew, told: by `update`, and by `sync` before it reads.
+//! Documents that are made anew, told: by `update`, by `sync` before it reads, and where an import or other rules may let records find their assets.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::stop;
 use super::sync::{exit, explained};
+use crate::cli::args::PaceArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -13,6 +15,8 @@ use crate::cli::progress::Line;
 use crate::connection::{Desk, Session, remake as service};
 use crate::domain::RunState;
 use crate::pipeline::{Cancel, RemakeReport, remake};
+use crate::store::Retried;
+use crate::store::sqlite::SqliteStore;
 
 /// What was made anew.
 #[derive(Default)]
@@ -46,6 +50,47 @@ pub async fn before(
         failure: failure(&reports),
         reports,
     })
+}
+
+/// Makes the documents anew at once of connections whose records may have found their assets, and tells it. What is left to their next sync is given back.
+pub async fn at_once(
+    context: &Context,
+    store: &SqliteStore,
+    retried: Vec<Retried>,
+) -> Result<(Vec<RemakeReport>, Vec<Retried>), Failure> {
+    let (here, mut left): (Vec<_>, Vec<_>) = retried.into_iter().partition(|one| !one.removed);
+    if here.is_empty() {
+        return Ok((Vec::new(), left));
+    }
+    let desk = match context.desk(&PaceArgs::default()).await {
+        Ok(desk) => desk,
+        Err(failure) => {
+            tracing::info!("documents are left to the next sync: {failure}");
+            left.extend(here);
+            return Ok((Vec::new(), left));
+        }
+    };
+    let cancel = Cancel::new();
+    let _listening = stop::on_signal(&cancel, &context.output);
+    let mut all = Vec::new();
+    for one in here {
+        let Some((connection, _lock)) = service::take(&desk, store, &one.name).await? else {
+            left.push(one);
+            continue;
+        };
+        let line = Line::new(&context.output);
+        let observer = Arc::clone(&line) as _;
+        let job = service::job(&desk, store, &connection, observer, cancel.clone())?;
+        let reports = remake(&job).await;
+        line.clear();
+        let reports = reports.map_err(explained)?;
+        tell(context, &reports)?;
+        if let Some(failure) = failure(&reports) {
+            context.output.note(failure.to_text());
+        }
+        all.extend(reports);
+    }
+    Ok((all, left))
 }
 
 /// Tells what was made anew.

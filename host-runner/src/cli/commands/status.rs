@@ -12,13 +12,13 @@ use crate::cli::table::{Card, Table, bold};
 use crate::cli::view::connection as view;
 use crate::cli::view::run as run_view;
 use crate::cli::view::way_out;
-use crate::connection::ConnectionError;
+use crate::connection::{ConnectionError, custom_fields};
 use crate::domain::{DataStreamName, Mode, RunState, TenantName, Timestamp};
 use crate::model::Model;
 use crate::pipeline::{Chosen, Due, ModeChoice, choose, full_due, making};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{
-    Connection, FinishedSync, Run, RunFilter, Store, StoreError, Summary, SyncHistory,
+    Connection, Doubts, FinishedSync, Run, RunFilter, Store, StoreError, Summary, SyncHistory,
 };
 
 /// All that the card shows.
@@ -28,6 +28,9 @@ struct Status {
     /// The latest run of each chosen data stream, in the order of reading.
     latest: Vec<Run>,
     summary: Summary,
+    doubts: Doubts,
+    /// The tenant's custom fields.
+    custom_fields: Vec<String>,
     /// What each data stream's syncs were and the next one will be.
     next: Vec<Next>,
     now: Timestamp,
@@ -50,6 +53,8 @@ pub async fn run(context: &Context, args: &StatusArgs) -> CommandResult {
     let status = Status {
         latest: latest(&store, &connection, context.now()).await?,
         summary: store.summary(connection.id).await?,
+        doubts: store.doubts(Some(connection.id)).await?,
+        custom_fields: store.custom_fields().await?,
         next: next(context, &store, &connection).await?,
         connection,
         tenant: named.tenant.clone(),
@@ -322,11 +327,51 @@ impl Status {
                 count(self.summary.assets_inactive)
             ),
         )
+        .lines("in doubt", self.in_doubt())
+        .lines("custom fields", self.missing_fields())
         .row(
             "connected",
             human::moment_and_distance(self.now, connection.created_at),
         );
         card
+    }
+
+    /// What a person may want to look at, and how.
+    fn in_doubt(&self) -> Vec<String> {
+        let look = |number: u64, noun: &str, command: &str| {
+            (number > 0).then(|| {
+                format!(
+                    "{}: host-runner assets {command} --tenant {}",
+                    human::counted(number, noun),
+                    self.tenant
+                )
+            })
+        };
+        [
+            look(self.doubts.duplicates, "probable duplicate", "duplicates"),
+            look(self.doubts.ambiguous, "ambiguous record", "ambiguous"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Custom fields that the maps ask for and that do not exist, with those that are nearly called so.
+    fn missing_fields(&self) -> Vec<String> {
+        let asked = custom_fields::asked(std::slice::from_ref(&self.connection));
+        asked
+            .into_keys()
+            .filter(|name| !self.custom_fields.contains(name))
+            .map(|name| match custom_fields::near(&name, &self.custom_fields) {
+                Some(near) => format!(
+                    "{name} is not written: there is {near}, which is not the same to the letter"
+                ),
+                None => format!(
+                    "{name} is written where it exists: host-runner custom-fields add {name} --tenant {}",
+                    self.tenant
+                ),
+            })
+            .collect()
     }
 
     fn component(&self) -> String {
@@ -417,6 +462,8 @@ impl Status {
             "nextSync": self.next_document(),
             "streams": self.latest.iter().map(run).collect::<Vec<_>>(),
             "held": self.summary,
+            "doubts": self.doubts,
+            "customFields": self.custom_fields,
         })
     }
 }

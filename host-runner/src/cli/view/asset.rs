@@ -1,10 +1,13 @@
 //! Assets in a table. Each target model has its own places for what people look for first; they are tried in turn.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::cli::human;
 use crate::cli::table::Table;
 use crate::domain::Timestamp;
+use crate::identification::{Field, Sources};
 use crate::store::{Asset, AssetState};
 
 /// Where the models keep an operating system's name.
@@ -80,6 +83,7 @@ pub fn history(asset: &Asset) -> Value {
         "keys": asset.keys.iter().map(|(_, key)| key).collect::<Vec<_>>(),
         "host": asset.host_name,
         "onboardingSource": asset.onboarding_source,
+        "identity": identity(&asset.identity),
         "state": state(asset),
         "firstSeen": asset.first_seen.to_rfc3339(),
         "lastSeen": asset.last_seen.to_rfc3339(),
@@ -87,6 +91,28 @@ pub fn history(asset: &Asset) -> Value {
         "outOfScopeSince": closed(AssetState::OutOfScope),
         "document": asset.body,
     })
+}
+
+/// What identifies an asset, each value once, by the names that an import takes.
+fn identity(sources: &Sources) -> Value {
+    const NAMES: [(&str, Field); 5] = [
+        ("externalId", Field::ExternalId),
+        ("hostName", Field::HostName),
+        ("domain", Field::Domain),
+        ("macAddresses", Field::Mac),
+        ("ipAddresses", Field::Ip),
+    ];
+    let values = |field: Field| -> BTreeSet<&str> {
+        let said = sources.iter().filter(|said| said.0 == field.name());
+        said.map(|said| said.1.as_str()).collect()
+    };
+    NAMES
+        .into_iter()
+        .map(|(name, field)| (name, values(field)))
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(name, values)| (name.to_owned(), json!(values)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn host(asset: &Asset) -> String {
@@ -141,6 +167,7 @@ mod tests {
             host_name: Some("srv-db-1".to_owned()),
             title: None,
             facets: Vec::new(),
+            identity: Sources::default(),
             first_seen: Timestamp::from_ms(1_000).unwrap(),
             last_seen: Timestamp::from_ms(1_000).unwrap(),
             closed_at: None,

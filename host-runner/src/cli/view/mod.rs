@@ -7,6 +7,7 @@ pub mod compared;
 pub mod connection;
 pub mod explained;
 pub mod finding;
+pub mod identification;
 pub mod keys;
 pub mod ledger;
 pub mod map;
