@@ -17,6 +17,7 @@ mod compiling;
 mod everyday;
 mod explaining;
 mod files;
+mod identification;
 mod keys;
 mod killing;
 mod maps;
