@@ -412,6 +412,7 @@ impl<'p, 'r> Run<'p, 'r> {
 
     /// Writes a value where none is yet: of rules for one place the first that has a value wins. `item`: which element it was of a list that was
     /// spread.
+    #[inline]
     fn set(
         &mut self,
         rule: &Rule,

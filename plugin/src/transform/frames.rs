@@ -121,7 +121,8 @@ impl<'r> Frames<'r> {
                 return Ok(value);
             };
             value = match value {
-                Value::Slots(_) | Value::Object(_) => below(value, name, *slot).unwrap_or(&NOTHING),
+                Value::Slots(slots) => slots.get(*slot).unwrap_or(&NOTHING),
+                Value::Object(_) => below(value, name, *slot).unwrap_or(&NOTHING),
                 absent if absent.is_absent() => return Ok(&NOTHING),
                 other => {
                     let before = path.len().saturating_sub(steps.len()) + at;
@@ -279,6 +280,7 @@ pub(super) struct Places {
 }
 
 /// What an object has at a key: by its slot where it was read by slots, else by its name.
+#[inline]
 fn below<'r>(value: &'r Value<'r>, name: &str, slot: usize) -> Option<&'r Value<'r>> {
     match value {
         Value::Slots(slots) => slots.get(slot),

@@ -30,7 +30,7 @@ pub(super) enum Leaf<'r> {
 #[derive(Debug, Default)]
 pub(super) struct Elements<'r> {
     pub(super) items: Vec<Instance<'r>>,
-    /// For each group the elements of its source list, in order; the groups by their number.
+    /// For each group the elements of its source list, in order.
     groups: Vec<(usize, Vec<Mark>)>,
     index: Option<Index>,
 }
@@ -68,14 +68,12 @@ impl<'r> Instance<'r> {
 
 impl<'r> Elements<'r> {
     fn mark(&mut self, group: usize, index: usize) -> Option<&mut Mark> {
-        let place = match self
-            .groups
-            .binary_search_by_key(&group, |(known, _)| *known)
-        {
-            Ok(place) => place,
-            Err(place) => {
-                self.groups.insert(place, (group, Vec::new()));
-                place
+        // From the newest on: rules for one list mostly stand together.
+        let place = match self.groups.iter().rposition(|(known, _)| *known == group) {
+            Some(place) => place,
+            None => {
+                self.groups.push((group, Vec::new()));
+                self.groups.len().checked_sub(1)?
             }
         };
         let (_, marks) = self.groups.get_mut(place)?;
