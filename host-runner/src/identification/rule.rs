@@ -63,7 +63,7 @@ impl Rule {
         Ok(Self(fields))
     }
 
-    /// Host name and domain: the name of a machine. Findings without an asset of their own attach by it whatever the rules say, and by it
+    /// Host name and domain: the name of a machine. By it, whatever the rules say,
     /// agents are found that were installed again.
     pub fn machine() -> Self {
         Self(BTreeSet::from([Field::HostName, Field::Domain]))
@@ -142,13 +142,6 @@ impl Rules {
         self.0.iter()
     }
 
-    /// The rules for findings that name no asset: these, and the name of the machine after them where it is not among them.
-    pub fn for_findings(&self) -> impl Iterator<Item = Rule> + '_ {
-        let machine = Rule::machine();
-        let last = (!self.0.contains(&machine)).then_some(machine);
-        self.0.iter().cloned().chain(last)
-    }
-
     /// Those of the default that are off, and `mac` and `ip`, which are off by default: what could be switched on.
     pub fn off(&self) -> Vec<Rule> {
         let single = |field| Rule(BTreeSet::from([field]));
@@ -223,19 +216,6 @@ mod tests {
         assert_eq!(off(&Rules::default()), ["mac", "ip"]);
         let rules = Rules::new(vec![rule("mac")]).unwrap();
         assert_eq!(off(&rules), ["external-id", "host-name+domain", "ip"]);
-    }
-
-    #[test]
-    fn findings_attach_by_the_name_of_the_machine_whatever_the_rules_say() {
-        let names = |rules: &Rules| -> Vec<String> {
-            rules.for_findings().map(|rule| rule.to_string()).collect()
-        };
-        assert_eq!(
-            names(&Rules::default()),
-            ["external-id", "host-name+domain"]
-        );
-        let rules = Rules::new(vec![rule("mac")]).unwrap();
-        assert_eq!(names(&rules), ["mac", "host-name+domain"]);
     }
 
     #[test]

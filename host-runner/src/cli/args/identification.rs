@@ -20,7 +20,7 @@ use crate::identification::{RuleError, Rules};
         IP addresses in any spelling (IPv4 within IPv6 too). Nothing is identified by loopback, link-local, zero, multicast and broadcast addresses; by \
         addresses of containers and virtual adapters (Docker's 02:42:* and 172.17.0.0/16, Podman's 10.88.0.0/16, libvirt's 192.168.122.0/24, those of \
         Kubernetes pods, VirtualBox, VMware host-only networks and VPN clients); by names such as localhost, workgroup, none and unknown; or by a value that more than a \
-        hundred assets have.\n\nAn alert that names no endpoint is on the asset of its host name and domain, whatever the rules say.\n\nWhat waits for its asset is \
+        hundred assets have.\n\nAn alert that names no endpoint is on the asset that the rules find for it, or waits.\n\nWhat waits for its asset is \
         tried again as soon as an asset comes that it may be, and when the rules change.",
     after_long_help = "Examples:\n  \
         host-runner identification --tenant acme\n  \

@@ -173,7 +173,7 @@ async fn wake_all(tx: &mut SqliteConnection, rules: &Rules) -> Result<(), Fail> 
         sqlx::query(statement).execute(&mut *tx).await?;
     }
     sqlx::query("DELETE FROM ambiguous WHERE rule NOT IN (SELECT value FROM json_each(?1))")
-        .bind(pack::json(&rules.for_findings().collect::<Vec<_>>())?)
+        .bind(pack::json(rules)?)
         .execute(tx)
         .await?;
     Ok(())

@@ -307,14 +307,12 @@ pub(in crate::store::sqlite) async fn findings(
     let nothing = HashSet::new();
     for (lost, (identity, keys)) in lost.iter().zip(&asked) {
         let waits = attached.waits.entry(lost.record).or_default();
-        let found = match &lost.document.asset {
-            Some(key) => {
-                // Once its key is linked, that is its asset, whatever was found before.
-                waits.insert(Key::of_link(connection.0, key));
-                known.ask(rules.iter().cloned(), (identity, keys), true, &nothing)
-            }
-            None => known.ask(rules.for_findings(), (identity, keys), false, &nothing),
-        };
+        if let Some(key) = &lost.document.asset {
+            // Once its key is linked, that is its asset, whatever was found before.
+            waits.insert(Key::of_link(connection.0, key));
+        }
+        let others = lost.document.asset.is_some();
+        let found = known.ask(rules.iter().cloned(), (identity, keys), others, &nothing);
         match found {
             Found::One(asset) => {
                 attached.assets.insert(lost.document.key.clone(), asset);
