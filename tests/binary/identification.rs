@@ -108,6 +108,7 @@ async fn what_waits_attaches_to_what_is_imported_and_importing_again_doubles_not
         assert_eq!(asset["onboardingSource"], "cmdb.example");
         assert_eq!(asset["document"]["name"], endpoint.name.as_str());
         assert_eq!(asset["document"]["owner"], "ops");
+        assert_eq!(asset["document"]["onboardingSource"], "cmdb.example");
     }
     let on_them = runner.findings().await;
     assert!(!on_them.is_empty());

@@ -28,9 +28,21 @@ pub struct Key(pub i64);
 impl Identity {
     /// Of names and values as a document gives them. Unknown names are left out, and what never identifies.
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self::of_those(pairs, |_| true)
+    }
+
+    /// No more of it than keys by these rules are made of: whoever finds many assets by few fields need not read the others.
+    pub fn to_find<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>, rules: &Rules) -> Self {
+        Self::of_those(pairs, |field| rules.ask_for(field))
+    }
+
+    fn of_those<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        asked: impl Fn(Field) -> bool,
+    ) -> Self {
         let mut values: BTreeMap<Field, BTreeSet<String>> = BTreeMap::new();
         for (name, value) in pairs {
-            if let Some(field) = Field::named(name)
+            if let Some(field) = Field::named(name).filter(|field| asked(*field))
                 && let Some(value) = normal(field, value)
             {
                 values.entry(field).or_default().insert(value);
@@ -109,11 +121,12 @@ impl Identity {
 
     /// All keys under which it is to be found.
     pub fn all_keys(&self, rules: &Rules) -> BTreeSet<Key> {
-        rules
-            .iter()
-            .flat_map(|rule| self.keys(rule))
-            .chain(self.machine_keys())
-            .collect()
+        let mut keys: BTreeSet<Key> = rules.iter().flat_map(|rule| self.keys(rule)).collect();
+        // In a domain the keys of the machine's name are those of a rule, which may be among them.
+        if !self.0.contains_key(&Field::Domain) || !rules.iter().any(Rule::is_machine) {
+            keys.extend(self.machine_keys());
+        }
+        keys
     }
 }
 
@@ -181,16 +194,20 @@ impl Sources {
     /// What each of them says, in normal form. Fields of different sources are never put together: the name that one gives and the domain
     /// that another gives are no machine's.
     pub fn identities(&self) -> Vec<Identity> {
+        self.each(Identity::of)
+    }
+
+    fn each<'s>(&'s self, read: impl Fn(Vec<(&'s str, &'s str)>) -> Identity) -> Vec<Identity> {
         let mut by_source: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
         for Attributed(name, value, source) in &self.0 {
             by_source.entry(source).or_default().push((name, value));
         }
-        by_source.into_values().map(Identity::of).collect()
+        by_source.into_values().map(read).collect()
     }
 
     /// All keys under which the asset is found.
     pub fn keys(&self, rules: &Rules) -> BTreeSet<Key> {
-        self.identities()
+        self.each(|pairs| Identity::to_find(pairs, rules))
             .iter()
             .flat_map(|identity| identity.all_keys(rules))
             .collect()
@@ -237,6 +254,36 @@ mod tests {
         ]);
         assert_eq!(identity.keys(&rule("host-name+mac")).len(), 2);
         assert!(identity.keys(&rule("host-name+domain")).is_empty());
+    }
+
+    #[test]
+    fn what_is_read_to_find_an_asset_has_the_keys_of_all_that_it_says() {
+        let pairs = [
+            ("external-id", "e1"),
+            ("host-name", "a"),
+            ("domain", "corp.example.com"),
+            ("mac", "00:1b:44:11:3a:b7"),
+            ("ip", "192.0.2.1"),
+        ];
+        for text in [
+            "external-id host-name+domain",
+            "mac",
+            "ip host-name+mac",
+            "external-id",
+        ] {
+            let rules = text.split(' ').map(rule).collect();
+            let rules = Rules::new(rules).unwrap();
+            for without in 0..=pairs.len() {
+                let said = pairs.iter().enumerate().filter(|(at, _)| *at != without);
+                let said: Vec<_> = said.map(|(_, pair)| *pair).collect();
+                let whole = Identity::of(said.iter().copied());
+                let part = Identity::to_find(said, &rules);
+                assert_eq!(part.all_keys(&rules), whole.all_keys(&rules), "{text}");
+                let both = rules.iter().flat_map(|rule| whole.keys(rule));
+                let both: BTreeSet<Key> = both.chain(whole.machine_keys()).collect();
+                assert_eq!(whole.all_keys(&rules), both);
+            }
+        }
     }
 
     #[test]

@@ -108,7 +108,9 @@ pub fn normal(field: Field, value: &str) -> Option<String> {
 
 fn external_id(value: &str) -> Option<String> {
     let zeros = value.chars().all(|c| matches!(c, '0' | '-'));
-    let placeholder = PLACEHOLDERS.contains(&value.to_lowercase().as_str());
+    let placeholder = PLACEHOLDERS
+        .iter()
+        .any(|placeholder| value.eq_ignore_ascii_case(placeholder));
     (!value.is_empty() && !zeros && !placeholder).then(|| value.to_owned())
 }
 

@@ -69,6 +69,11 @@ impl Rule {
         Self(BTreeSet::from([Field::HostName, Field::Domain]))
     }
 
+    /// Whether it is [`Rule::machine`].
+    pub fn is_machine(&self) -> bool {
+        self.fields().eq([Field::HostName, Field::Domain])
+    }
+
     /// Its fields, in the order of [`Field::ALL`].
     pub fn fields(&self) -> impl Iterator<Item = Field> + '_ {
         self.0.iter().copied()
@@ -140,6 +145,12 @@ impl Rules {
     /// In their order.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.0.iter()
+    }
+
+    /// Whether a key of an asset may be made of the field: one of these rules has it, or the name of the machine.
+    pub fn ask_for(&self, field: Field) -> bool {
+        matches!(field, Field::HostName | Field::Domain)
+            || self.0.iter().any(|rule| rule.0.contains(&field))
     }
 
     /// Those of the default that are off, and `mac` and `ip`, which are off by default: what could be switched on.

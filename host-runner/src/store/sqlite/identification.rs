@@ -216,6 +216,7 @@ pub(super) async fn forget(tx: &mut SqliteConnection, source: Source<'_>) -> Res
                 asset: *asset,
                 before: Some(before),
                 after,
+                keys: None,
             })
             .collect();
         keys::write(tx, &rules, &rekeyed, []).await?;

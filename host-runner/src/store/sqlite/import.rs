@@ -140,6 +140,7 @@ async fn apply(
             asset: *id,
             before: before.get(id).map(|before| &before.identity),
             after: &asset.identity,
+            keys: None,
         })
         .filter(|rekeyed| rekeyed.before != Some(rekeyed.after))
         .collect();

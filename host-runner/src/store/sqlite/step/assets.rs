@@ -148,12 +148,15 @@ pub(in crate::store::sqlite) async fn write(
     make_anew(&mut assets, anew, &source, rules)?;
     let mut last_id = max_id(tx, "SELECT max(id) FROM assets").await?;
     let mut created: HashSet<i64> = HashSet::new();
+    // Assets that one document made, and none was laid over: their keys are the document's.
+    let mut made_by: HashMap<i64, (i64, &str)> = HashMap::new();
     let mut given: Vec<Link<'_>> = Vec::with_capacity(documents.len());
     for (record, document) in &documents {
         let asset = match resolved.by_key.get(&document.key) {
             Some(id) => {
                 if let Some(asset) = assets.get_mut(id) {
                     asset.state = ACTIVE;
+                    made_by.remove(id);
                     if !anew.rebuilt.contains_key(id) {
                         update(asset, document, &source, rules)?;
                     }
@@ -164,6 +167,7 @@ pub(in crate::store::sqlite) async fn write(
                 last_id = last_id.saturating_add(1);
                 assets.insert(last_id, create(document, &source)?);
                 created.insert(last_id);
+                made_by.insert(last_id, (record.id, document.key.as_str()));
                 resolved.by_key.insert(document.key.clone(), last_id);
                 Some(last_id)
             }
@@ -206,16 +210,21 @@ pub(in crate::store::sqlite) async fn write(
     links::attach(tx, ctx, &fresh, ledger).await?;
     links::reopen(tx, ctx, &revived, ledger).await?;
 
-    let rekeyed = rekeyed(&before, &assets);
+    let keys_of: HashMap<(i64, &str), &BTreeSet<Key>> = strangers
+        .iter()
+        .map(|stranger| ((stranger.record, stranger.key), &stranger.keys))
+        .collect();
+    let known_keys = |asset: i64| made_by.get(&asset).and_then(|by| keys_of.get(by)).copied();
+    let rekeyed = rekeyed(&before, &assets, known_keys);
     write_identities(tx, &assets, &changed, &rekeyed).await?;
     let linked = fresh
         .iter()
         .map(|(key, _)| Key::of_link(ctx.connection.0, key));
     keys::write(tx, &resolved.identification, &rekeyed, linked).await?;
-    for stranger in strangers {
+    for stranger in &strangers {
         if resolved.parked.contains(&stranger.record) {
             let waits = resolved.waits.entry(stranger.record).or_default();
-            waits.extend(stranger.keys);
+            waits.extend(&stranger.keys);
         }
     }
     let renamed: HashSet<i64> = rekeyed
@@ -259,6 +268,7 @@ pub(in crate::store::sqlite) async fn write(
 fn rekeyed<'a>(
     before: &'a HashMap<i64, Asset>,
     after: &'a HashMap<i64, Asset>,
+    known_keys: impl Fn(i64) -> Option<&'a BTreeSet<Key>>,
 ) -> Vec<Rekeyed<'a>> {
     after
         .iter()
@@ -266,6 +276,7 @@ fn rekeyed<'a>(
             asset: *id,
             before: before.get(id).map(|before| &before.identity),
             after: &asset.identity,
+            keys: known_keys(*id),
         })
         .filter(|rekeyed| rekeyed.before != Some(rekeyed.after))
         .collect()
@@ -360,7 +371,8 @@ fn update(
     asset.identity.say(source, &document.identity);
     let whole = rules.switches.update_existing_assets;
     if whole || !rules.always_written.is_empty() {
-        let over = parse(document)?;
+        let mut over = parse(document)?;
+        keep_onboarding_source(asset, document, &mut over);
         let held: Value = serde_json::from_str(&asset.body)?;
         let mut body = held.clone();
         if whole {
@@ -393,6 +405,19 @@ fn update(
         }
     }
     Ok(())
+}
+
+/// Who brought the asset stays, also where the document itself says it: a member that repeats the document's own onboarding source is read as the asset's.
+fn keep_onboarding_source(asset: &Asset, document: &Document, over: &mut Value) {
+    let given = document.facet(ONBOARDING_SOURCE);
+    let (Some(kept), Some(given), Some(members)) =
+        (&asset.onboarding_source, given, over.as_object_mut())
+    else {
+        return;
+    };
+    for member in members.values_mut().filter(|member| *member == given) {
+        *member = Value::from(kept.as_str());
+    }
 }
 
 async fn load(tx: &mut SqliteConnection, ids: &BTreeSet<i64>) -> Result<HashMap<i64, Asset>, Fail> {

@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use super::doubts::{Ambiguous, Duplicate};
 use crate::domain::ConnectionId;
 use crate::identification::{
-    Candidate, Found, Identity, Key, Rule, Rules, Sources, choose, machines_alike,
+    Candidate, Field, Found, Identity, Key, Rule, Rules, Sources, choose, machines_alike,
 };
 use crate::store::sqlite::fail::Fail;
 use crate::store::sqlite::pack;
@@ -165,10 +165,12 @@ pub(in crate::store::sqlite) struct Identified {
 pub(in crate::store::sqlite) struct Stranger<'a> {
     pub(in crate::store::sqlite) record: i64,
     pub(in crate::store::sqlite) key: &'a str,
-    pub(in crate::store::sqlite) identity: Identity,
+    document: &'a Document,
+    /// As much of it as its keys are made of.
+    identity: Identity,
     pub(in crate::store::sqlite) keys: BTreeSet<Key>,
     /// Whether its key is linked already: then only what looks like it is looked for.
-    pub(in crate::store::sqlite) linked: bool,
+    linked: bool,
 }
 
 impl<'a> Stranger<'a> {
@@ -178,21 +180,27 @@ impl<'a> Stranger<'a> {
         rules: &Rules,
         linked: bool,
     ) -> Self {
-        let identity = identity_of(document);
+        let identity = Identity::to_find(said(document), rules);
         Self {
             record,
             key: &document.key,
+            document,
             keys: identity.all_keys(rules),
             identity,
             linked,
         }
     }
+
+    /// All that it says. Few need be looked at so closely.
+    fn whole(&self) -> Identity {
+        Identity::of(said(self.document))
+    }
 }
 
 /// What a document says of its asset.
-pub(in crate::store::sqlite) fn identity_of(document: &Document) -> Identity {
+fn said(document: &Document) -> impl Iterator<Item = (&str, &str)> {
     let pairs = document.identity.iter();
-    Identity::of(pairs.map(|(name, value)| (name.as_str(), value.as_str())))
+    pairs.map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 /// Identifies asset documents, in their order, and finds those that look like another asset of the same connection.
@@ -211,13 +219,10 @@ pub(in crate::store::sqlite) async fn assets(
     let mut claimed: HashSet<i64> = HashSet::new();
     for stranger in strangers {
         for alike in known.sharing(&stranger.keys) {
+            let mut held = alike.candidate.identities.iter();
             if let Some((other_key, other_record)) = &alike.taken
                 && other_key != stranger.key
-                && alike
-                    .candidate
-                    .identities
-                    .iter()
-                    .any(|held| machines_alike(held, &stranger.identity))
+                && held.any(|held| machines_alike(held, &stranger.whole()))
             {
                 let one = (stranger.record, stranger.key);
                 let other = (*other_record, other_key.as_str());
@@ -250,13 +255,12 @@ pub(in crate::store::sqlite) async fn assets(
 
 /// Documents of one step that look like one machine under two keys.
 fn among_themselves(strangers: &[Stranger<'_>], duplicates: &mut Vec<Duplicate>) {
-    let mut by_name: BTreeMap<Key, Vec<&Stranger<'_>>> = BTreeMap::new();
+    let mut by_name: HashMap<&str, Vec<&Stranger<'_>>> = HashMap::new();
     for stranger in strangers {
-        for key in stranger.identity.machine_keys() {
-            let before = by_name.entry(key).or_default();
+        for name in stranger.identity.values(Field::HostName) {
+            let before = by_name.entry(name).or_default();
             for other in before.iter().take(usize::try_from(MOST_ALIKE).unwrap_or(0)) {
-                if other.key != stranger.key && machines_alike(&other.identity, &stranger.identity)
-                {
+                if other.key != stranger.key && machines_alike(&other.whole(), &stranger.whole()) {
                     let one = (stranger.record, stranger.key);
                     duplicates.push(Duplicate::of(one, (other.record, other.key)));
                 }
@@ -293,7 +297,7 @@ pub(in crate::store::sqlite) async fn findings(
     let asked: Vec<(Identity, BTreeSet<Key>)> = lost
         .iter()
         .map(|lost| {
-            let identity = identity_of(lost.document);
+            let identity = Identity::to_find(said(lost.document), rules);
             let keys = identity.all_keys(rules);
             (identity, keys)
         })

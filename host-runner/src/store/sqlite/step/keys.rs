@@ -1,5 +1,6 @@
 //! Under what assets are found: kept as their identity is written.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use sqlx::SqliteConnection;
@@ -16,6 +17,8 @@ pub(in crate::store::sqlite) struct Rekeyed<'a> {
     /// None for a new asset.
     pub(in crate::store::sqlite) before: Option<&'a Sources>,
     pub(in crate::store::sqlite) after: &'a Sources,
+    /// Its keys, where they are known already.
+    pub(in crate::store::sqlite) keys: Option<&'a BTreeSet<Key>>,
 }
 
 /// Writes the keys that assets gained, forgets those that they lost, and wakes what waits for either, or for these links.
@@ -28,7 +31,10 @@ pub(in crate::store::sqlite) async fn write(
     let mut gained: Vec<(Key, i64)> = Vec::new();
     let mut lost: Vec<(Key, i64)> = Vec::new();
     for each in assets {
-        let after = each.after.keys(rules);
+        let after = match each.keys {
+            Some(keys) => Cow::Borrowed(keys),
+            None => Cow::Owned(each.after.keys(rules)),
+        };
         let before = each
             .before
             .map(|before| before.keys(rules))
@@ -44,6 +50,13 @@ pub(in crate::store::sqlite) async fn write(
         .bind(pack::json(&lost)?)
         .execute(&mut *tx)
         .await?;
+    }
+    // Mostly nothing waits, and there is no need to know for what.
+    let some_wait: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM waiting)")
+        .fetch_one(&mut *tx)
+        .await?;
+    if !some_wait {
+        return Ok(());
     }
     let moved: BTreeSet<Key> = gained
         .into_iter()
