@@ -24,6 +24,8 @@ const ACTIVE: i64 = 0;
 
 /// The facet that says where an asset came from. It is set when the asset is created, and stays.
 const ONBOARDING_SOURCE: &str = "onboarding-source";
+/// Where target models show it in an asset's document.
+const ONBOARDING_MEMBER: &str = "onboardingSource";
 
 /// What holds for the connection.
 #[derive(Debug, Clone, Copy)]
@@ -407,15 +409,14 @@ fn update(
     Ok(())
 }
 
-/// Who brought the asset stays, also where the document itself says it: a member that repeats the document's own onboarding source is read as the asset's.
+/// Who brought the asset stays, also where the document itself says it: its member of that name, where it repeats the document's own onboarding
+/// source, is read as the asset's.
 fn keep_onboarding_source(asset: &Asset, document: &Document, over: &mut Value) {
+    let member = over.get_mut(ONBOARDING_MEMBER);
     let given = document.facet(ONBOARDING_SOURCE);
-    let (Some(kept), Some(given), Some(members)) =
-        (&asset.onboarding_source, given, over.as_object_mut())
-    else {
-        return;
-    };
-    for member in members.values_mut().filter(|member| *member == given) {
+    if let (Some(kept), Some(given), Some(member)) = (&asset.onboarding_source, given, member)
+        && *member == given
+    {
         *member = Value::from(kept.as_str());
     }
 }
