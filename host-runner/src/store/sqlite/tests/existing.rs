@@ -74,7 +74,7 @@ async fn read(bench: &Bench, now: u64, fingerprint: &str, update: bool, onboard:
     sync.made_with = format!("update {update}, onboard {onboard}");
     let mut document = asset(
         "e1",
-        json!({"name": "new", "os": null, "broughtBy": "ours", "customFields": {"tags": []}}),
+        json!({"name": "new", "os": null, "onboardingSource": "ours", "customFields": {"tags": []}}),
     );
     document
         .facets
@@ -117,7 +117,7 @@ async fn each_cell_holds_for_each_way_in_which_an_asset_may_be_there() {
             let known = linked(&bench, &assets, "e1").expect(&cell);
             let expected = if update {
                 // The document says who brought it: that stays who it was.
-                json!({"name": "new", "os": "Windows", "broughtBy": source_of(by), "customFields": {"tags": [], "other": 1}})
+                json!({"name": "new", "os": "Windows", "onboardingSource": source_of(by), "customFields": {"tags": [], "other": 1}})
             } else {
                 json!({"name": "old", "os": "Windows", "customFields": {"tags": [], "other": 1}})
             };
