@@ -19,9 +19,10 @@ const BUSY: Duration = Duration::from_secs(30);
 /// How long a task waits for its turn among those of this process.
 const TURN: Duration = Duration::from_secs(120);
 
-/// KiB of pages that each connection keeps. The key index of 100,000 records takes about 6 MB, and the process is to stay under 64.
-const WRITER_CACHE: &str = "-6000";
-const READER_CACHE: &str = "-1000";
+/// KiB of pages that each connection keeps, beside those that the system keeps of the file: the whole process is to stay under 64 MiB, and its code
+/// alone takes nearly half of that in a debug build.
+const WRITER_CACHE: &str = "-2500";
+const READER_CACHE: &str = "-500";
 
 /// Pages of 4 KiB in the log before it is written back and the disk waited for: 64 MB, which SQLite deletes when the file is closed. A page
 /// of a key index is written many times in it and once from it; with SQLite's own 1,000 a sync takes twice as long.
