@@ -218,6 +218,22 @@ pub struct MapsExportArgs {
     pub overwrite: bool,
 }
 
+/// One of the tenant's own maps.
+#[derive(Debug, Clone, Args)]
+pub struct OwnMap {
+    /// The map
+    #[arg(value_name = "NAME")]
+    pub name: String,
+
+    /// The tenant
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: TenantName,
+
+    /// Limits of the component.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}
+
 /// What `maps remove` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
@@ -227,17 +243,9 @@ pub struct MapsExportArgs {
     after_long_help = "Example:\n  host-runner maps remove mine --tenant acme"
 )]
 pub struct MapsRemoveArgs {
-    /// The map
-    #[arg(value_name = "NAME")]
-    pub map: String,
-
-    /// The tenant
-    #[arg(long, value_name = "TENANT")]
-    pub tenant: TenantName,
-
-    /// Limits of the component.
+    /// Which map.
     #[command(flatten)]
-    pub pace: PaceArgs,
+    pub map: OwnMap,
 }
 
 /// What `maps history` takes.
@@ -249,17 +257,9 @@ pub struct MapsRemoveArgs {
     after_long_help = "Example:\n  host-runner maps history mine --tenant acme"
 )]
 pub struct MapsHistoryArgs {
-    /// The map
-    #[arg(value_name = "NAME")]
-    pub map: String,
-
-    /// The tenant
-    #[arg(long, value_name = "TENANT")]
-    pub tenant: TenantName,
-
-    /// Limits of the component.
+    /// Which map.
     #[command(flatten)]
-    pub pace: PaceArgs,
+    pub map: OwnMap,
 }
 
 /// What `maps new` takes.

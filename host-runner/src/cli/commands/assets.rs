@@ -1,7 +1,8 @@
 //! `assets`: what is held, and what is in doubt about it.
 
 use super::import;
-use super::records::{assets, more, tell};
+use super::listing::{more, tell};
+use super::records::assets;
 use crate::cli::args::{AmbiguousArgs, AssetsArgs, AssetsCommand, DoubtsArgs, DuplicatesArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;

@@ -14,6 +14,7 @@ mod identification;
 mod import;
 mod inspect;
 mod keys;
+mod listing;
 mod maps;
 mod models;
 mod purge;

@@ -1,8 +1,8 @@
 //! `assets`, `findings` and `quarantine`: what a tenant's store holds, read out as it is printed, so that memory does not grow with it.
 
-use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
+use super::listing::{Listing, more};
 use crate::cli::args::{
     AssetStanding, AssetsListArgs, FindingStanding, FindingsArgs, QuarantineArgs,
 };
@@ -14,7 +14,9 @@ use crate::cli::human;
 use crate::cli::table::Table;
 use crate::cli::view::{asset, finding};
 use crate::query::{AssetQuery, FindingQuery};
-use crate::store::{AssetFilter, FindingFilter, QuarantineFilter, Store};
+use crate::store::{
+    Asset, AssetFilter, Finding, FindingFilter, QuarantineFilter, Quarantined, Store,
+};
 
 /// Runs `assets`.
 pub async fn assets(context: &Context, args: &AssetsListArgs) -> CommandResult {
@@ -40,25 +42,21 @@ pub async fn assets(context: &Context, args: &AssetsListArgs) -> CommandResult {
         ..asset_states(&args.state, asks)
     };
     let standing = asks || !args.state.is_empty();
-    let mut table = asset::table(standing);
-    let mut rows = 0;
-    let mut assets = store.assets(&filter);
-    while let Some(each) = assets.try_next().await? {
-        rows += 1;
-        if output.json() {
+    Listing {
+        noun: "asset",
+        limit,
+        table: asset::table(standing),
+        row: |table: &mut Table, each: &Asset| asset::row(table, each, standing, now),
+        item: |each: &Asset| {
             if args.history {
-                output.item(&asset::history(&each))?;
+                output.item(&asset::history(each))
             } else {
-                output.item(&each.body)?;
+                output.item(&each.body)
             }
-            if output.closed() {
-                break;
-            }
-        } else if limit.is_none_or(|limit| rows <= limit) {
-            asset::row(&mut table, &each, standing, now);
-        }
+        },
     }
-    tell(context, &table, rows, limit, "asset")
+    .print(context, store.assets(&filter))
+    .await
 }
 
 /// Runs `findings`.
@@ -85,25 +83,21 @@ pub async fn findings(context: &Context, args: &FindingsArgs) -> CommandResult {
         ..finding_states(&args.state, asks)
     };
     let standing = asks || !args.state.is_empty();
-    let mut table = finding::table(standing);
-    let mut rows = 0;
-    let mut findings = store.findings(&filter);
-    while let Some(each) = findings.try_next().await? {
-        rows += 1;
-        if output.json() {
+    Listing {
+        noun: "finding",
+        limit,
+        table: finding::table(standing),
+        row: |table: &mut Table, each: &Finding| finding::row(table, each, standing, now),
+        item: |each: &Finding| {
             if args.history {
-                output.item(&finding::history(&each))?;
+                output.item(&finding::history(each))
             } else {
-                output.item(&each.body)?;
+                output.item(&each.body)
             }
-            if output.closed() {
-                break;
-            }
-        } else if limit.is_none_or(|limit| rows <= limit) {
-            finding::row(&mut table, &each, standing, now);
-        }
+        },
     }
-    tell(context, &table, rows, limit, "finding")
+    .print(context, store.findings(&filter))
+    .await
 }
 
 fn history_is_json(context: &Context, history: bool) -> Result<(), Failure> {
@@ -153,7 +147,7 @@ pub async fn quarantine(context: &Context, args: &QuarantineArgs) -> CommandResu
         limit: more(limit, output.json()),
         ..QuarantineFilter::default()
     };
-    let mut table = Table::new(&[
+    let table = Table::new(&[
         "STREAM",
         "KEY",
         "FIRST SEEN",
@@ -162,24 +156,11 @@ pub async fn quarantine(context: &Context, args: &QuarantineArgs) -> CommandResu
         "PROBLEMS",
         "RAW",
     ]);
-    let mut rows = 0;
-    let mut records = store.quarantine(&filter);
-    while let Some(each) = records.try_next().await? {
-        rows += 1;
-        if output.json() {
-            output.item(&json!({
-                "stream": each.stream,
-                "key": each.key,
-                "raw": raw(&each.raw),
-                "problems": store_problems_json(&each.problems),
-                "firstSeen": each.first_seen.to_rfc3339(),
-                "lastSeen": each.last_seen.to_rfc3339(),
-                "times": each.times,
-            }))?;
-            if output.closed() {
-                break;
-            }
-        } else if limit.is_none_or(|limit| rows <= limit) {
+    Listing {
+        noun: "record in quarantine",
+        limit,
+        table,
+        row: |table: &mut Table, each: &Quarantined| {
             let problems: Vec<String> = each
                 .problems
                 .iter()
@@ -194,48 +175,26 @@ pub async fn quarantine(context: &Context, args: &QuarantineArgs) -> CommandResu
                 human::shortened(&problems.join("; "), 80),
                 human::shortened(&String::from_utf8_lossy(&each.raw), 60),
             ]);
-        }
+        },
+        item: |each: &Quarantined| {
+            output.item(&json!({
+                "stream": each.stream,
+                "key": each.key,
+                "raw": raw(&each.raw),
+                "problems": store_problems_json(&each.problems),
+                "firstSeen": each.first_seen.to_rfc3339(),
+                "lastSeen": each.last_seen.to_rfc3339(),
+                "times": each.times,
+            }))
+        },
     }
-    tell(context, &table, rows, limit, "record in quarantine")
+    .print(context, store.quarantine(&filter))
+    .await
 }
 
 /// As it came: as JSON where it is, else as text.
 fn raw(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes)))
-}
-
-/// One row more than is shown, so that it can be said that there are more.
-pub(super) fn more(limit: Option<u64>, json: bool) -> Option<u64> {
-    if json {
-        limit
-    } else {
-        limit.map(|limit| limit.saturating_add(1))
-    }
-}
-
-pub(super) fn tell(
-    context: &Context,
-    table: &Table,
-    rows: u64,
-    limit: Option<u64>,
-    noun: &str,
-) -> CommandResult {
-    let output = &context.output;
-    if output.json() {
-        return Ok(Exit::Success);
-    }
-    if rows == 0 {
-        output.note(format!("there is no such {noun}"));
-        return Ok(Exit::Success);
-    }
-    output.line(table.render())?;
-    if let Some(limit) = limit.filter(|limit| rows > *limit) {
-        output.note(format!(
-            "these are the first {}; --limit N shows more, --json all",
-            human::count(limit)
-        ));
-    }
-    Ok(Exit::Success)
 }
 
 #[cfg(test)]

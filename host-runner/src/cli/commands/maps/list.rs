@@ -34,18 +34,21 @@ pub async fn run(context: &Context, args: &MapsListArgs) -> CommandResult {
 }
 
 /// Runs `maps history`.
-pub async fn history(context: &Context, args: &MapsHistoryArgs) -> CommandResult {
-    let tenant: &TenantName = &args.tenant;
-    let room = Room::of(context, &args.pace, Some(tenant), &[]).await?;
-    let name = name_of(&args.map)?;
+pub async fn history(
+    context: &Context,
+    MapsHistoryArgs { map }: &MapsHistoryArgs,
+) -> CommandResult {
+    let tenant: &TenantName = &map.tenant;
+    let room = Room::of(context, &map.pace, Some(tenant), &[]).await?;
+    let name = name_of(&map.name)?;
     let versions = match &room.store {
         Some(store) => store.map_versions(&name).await?,
         None => Vec::new(),
     };
     if versions.is_empty() {
         // Either there is no such map, or it is the connector's and has no versions.
-        room.shelf.find(&args.map, None)?;
-        return Err(ConnectionError::MapReadOnly(args.map.clone()).into());
+        room.shelf.find(&map.name, None)?;
+        return Err(ConnectionError::MapReadOnly(map.name.clone()).into());
     }
     let users = room.shelf.users_of_own(name.as_str());
     let output = &context.output;

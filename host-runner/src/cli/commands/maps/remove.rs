@@ -11,25 +11,25 @@ use crate::cli::human;
 use crate::connection::maps;
 
 /// Runs it.
-pub async fn run(context: &Context, args: &MapsRemoveArgs) -> CommandResult {
-    let room = Room::of(context, &args.pace, Some(&args.tenant), &[]).await?;
+pub async fn run(context: &Context, MapsRemoveArgs { map }: &MapsRemoveArgs) -> CommandResult {
+    let room = Room::of(context, &map.pace, Some(&map.tenant), &[]).await?;
     let removed = match &room.store {
-        Some(store) => maps::remove(store, &room.shelf, &args.map).await?,
+        Some(store) => maps::remove(store, &room.shelf, &map.name).await?,
         None => 0,
     };
     let output = &context.output;
     if output.json() {
         output.document(&json!({
-            "removed": args.map,
-            "tenant": args.tenant,
+            "removed": map.name,
+            "tenant": map.tenant,
             "versions": removed,
         }))?;
         return Ok(Exit::Success);
     }
     output.line(format!(
         "removed: {} of tenant {}, {}",
-        args.map,
-        args.tenant,
+        map.name,
+        map.tenant,
         human::counted(removed, "version")
     ))?;
     Ok(Exit::Success)
