@@ -3,7 +3,7 @@
 use cortex_xdr_simulator::{
     Chaos, ChaosProfile, EndpointChange, NewAlert, Options, SecurityLevel, Simulator,
 };
-use cross_crate_tests::{Rig, loopback, request};
+use cross_crate_tests::{Rig, STREAMS, loopback, request};
 use host_runner::connection::{self, ConnectRequest, Desk};
 use host_runner::domain::{Clock, RunState, SystemClock};
 use host_runner::imports::Outbound;
@@ -19,8 +19,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-
-const STREAMS: [&str; 3] = ["endpoints", "alerts", "vulnerabilities"];
 
 fn options() -> ReplayOptions {
     ReplayOptions {

@@ -1,25 +1,21 @@
 //! A changed map, switch or custom field makes all documents anew from the kept records, without a request, and as if they had been read so at first.
 
-use cortex_xdr_simulator::{Options, Simulator};
-use cross_crate_tests::{Rig, loopback, plugin, request, tenant};
+use cortex_xdr_simulator::Options;
+use cross_crate_tests::{Rig, STREAMS, request};
 use futures_util::StreamExt;
 use host_runner::connection::{
-    ConnectRequest, Desk, MapArgument, UpdateRequest, WayOutChange, connect, remake as service,
-    session, update,
+    ConnectRequest, MapArgument, UpdateRequest, connect, remake as service, session, update,
 };
 use host_runner::domain::{ConnectionName, Mode, RunState, TenantName};
 use host_runner::egress::Rate;
 use host_runner::pipeline::{
     self, Cancel, ModeChoice, Observer, Progress, RemakeReport, SyncOptions, Unobserved, remake,
 };
-use host_runner::secrets::SecretSet;
 use host_runner::store::sqlite::SqliteStore;
 use host_runner::store::{AssetFilter, AssetState, FindingFilter, FindingState, RunFilter, Store};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-const STREAMS: [&str; 3] = ["endpoints", "alerts", "vulnerabilities"];
 
 async fn rig(config: Value) -> Rig {
     let options = Options {
@@ -28,42 +24,11 @@ async fn rig(config: Value) -> Rig {
         cves: 30,
         ..Options::default()
     };
-    let simulator = Simulator::start(options, loopback()).await.unwrap();
-    let data = tempfile::tempdir().unwrap();
-    let desk = Desk::new(plugin().await, data.path());
-    let mut all = json!({"dataStreams": STREAMS});
-    for (name, value) in config.as_object().unwrap() {
-        all[name] = value.clone();
-    }
-    let request = ConnectRequest {
-        skip_test: true,
-        ..request(&simulator, all)
-    };
-    let connection = connect(&desk, request, &()).await.unwrap();
-    let store = desk.stores.open(&tenant()).await.unwrap();
-    let rig = Rig::over(simulator, desk, connection, store, data);
+    let rig = Rig::of_all_streams(options, config).await;
     for stream in STREAMS {
         assert_eq!(rig.sync(stream).await.state, RunState::Processed);
     }
     rig
-}
-
-fn change(rig: &Rig, maps: &[&str]) -> UpdateRequest {
-    UpdateRequest {
-        tenant: tenant(),
-        name: rig.connection.name.clone(),
-        config: None,
-        secrets: SecretSet::default(),
-        description: None,
-        maps: maps.iter().map(|map| map.parse().unwrap()).collect(),
-        allow_loopback: true,
-        leave_out_users: None,
-        skip_test: true,
-        upgrade: false,
-        accept_reach: false,
-        rate: Rate::Unlimited,
-        way_out: WayOutChange::default(),
-    }
 }
 
 /// Changes the connection without a request.
@@ -194,7 +159,7 @@ async fn another_map_makes_all_documents_anew_without_a_request_and_as_a_fresh_f
     let mut before = held(&rig.store).await;
     assert!(before.len() > 300, "{}", before.len());
     for target in ["qualys-etm", "ocsf", "qualys-etm-scoped", "safe"] {
-        let request = change(&rig, &[target]);
+        let request = rig.change(&json!({}), &[target]);
         let reports = changed(&mut rig, request).await;
         assert_eq!(reports.len(), 3, "{target}: {reports:?}");
         for report in &reports {
@@ -240,7 +205,7 @@ async fn one_data_streams_map_leaves_what_the_other_gives_for_the_same_assets() 
             "endpoints=safe"
         };
         let maps = [mine.as_str(), other, "alerts=safe"];
-        let request = change(&rig, &maps);
+        let request = rig.change(&json!({}), &maps);
         changed(&mut rig, request).await;
         let fresh = fresh(&rig, stream, &maps).await;
         expect_alike(&held(&rig.store).await, &fresh, stream);
@@ -307,10 +272,10 @@ impl Observer for AfterOnePage {
 async fn a_remake_that_is_stopped_goes_on_where_it_was() {
     let mut rig = rig(json!({})).await;
     // Changed and not made anew, as where the process was killed in between.
-    let request = change(&rig, &["qualys-etm"]);
+    let request = rig.change(&json!({}), &["qualys-etm"]);
     changed(&mut rig, request).await;
     let should_be = held(&rig.store).await;
-    let request = change(&rig, &["safe"]);
+    let request = rig.change(&json!({}), &["safe"]);
     changed(&mut rig, request).await;
     let manifest = rig.desk.plugin.manifest();
     let streams = rig.connection.data_streams.clone();
@@ -361,12 +326,7 @@ async fn what_is_parked_attaches_when_the_switch_is_turned_without_a_request() {
     let mut assets = rig.store.assets(&AssetFilter::default());
     assert!(assets.next().await.is_none());
     drop(assets);
-    let mut config = rig.connection.typed_config.clone();
-    config["autoOnboardAssets"] = json!(true);
-    let request = UpdateRequest {
-        config: Some(config),
-        ..change(&rig, &[])
-    };
+    let request = rig.change(&json!({"autoOnboardAssets": true}), &[]);
     let reports = changed(&mut rig, request).await;
     assert_eq!(reports[0].reason, "a switch changed");
     expect_alike(
@@ -413,7 +373,7 @@ async fn closed_and_left_out_documents_take_on_the_new_form_and_stay_as_they_sta
     };
     let before = closed(rig.store.clone()).await;
     assert_eq!(before.state, FindingState::Closed);
-    let request = change(&rig, &["qualys-etm"]);
+    let request = rig.change(&json!({}), &["qualys-etm"]);
     changed(&mut rig, request).await;
     let after = closed(rig.store.clone()).await;
     assert_ne!(after.body, before.body);

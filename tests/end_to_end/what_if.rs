@@ -1,18 +1,14 @@
 //! What a change would do is what it then does.
 
-use cortex_xdr_simulator::{Options, Simulator};
-use cross_crate_tests::{Rig, loopback, plugin, request, tenant};
+use cortex_xdr_simulator::Options;
+use cross_crate_tests::{Rig, STREAMS};
+use host_runner::connection::update;
 use host_runner::connection::what_if::{Difference, What, difference, what_if};
-use host_runner::connection::{ConnectRequest, Desk, UpdateRequest, WayOutChange, connect, update};
 use host_runner::domain::RunState;
-use host_runner::egress::Rate;
 use host_runner::pipeline::{ModeChoice, SyncOptions};
-use host_runner::secrets::SecretSet;
 use host_runner::store::Store;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-const STREAMS: [&str; 3] = ["endpoints", "alerts", "vulnerabilities"];
 
 async fn rig(config: Value) -> Rig {
     let options = Options {
@@ -21,20 +17,7 @@ async fn rig(config: Value) -> Rig {
         cves: 20,
         ..Options::default()
     };
-    let simulator = Simulator::start(options, loopback()).await.unwrap();
-    let data = tempfile::tempdir().unwrap();
-    let desk = Desk::new(plugin().await, data.path());
-    let mut all = json!({"dataStreams": STREAMS});
-    for (name, value) in config.as_object().unwrap() {
-        all[name] = value.clone();
-    }
-    let request = ConnectRequest {
-        skip_test: true,
-        ..request(&simulator, all)
-    };
-    let connection = connect(&desk, request, &()).await.unwrap();
-    let store = desk.stores.open(&tenant()).await.unwrap();
-    let rig = Rig::over(simulator, desk, connection, store, data);
+    let rig = Rig::of_all_streams(options, config).await;
     sync(&rig).await;
     rig
 }
@@ -48,32 +31,6 @@ async fn sync(rig: &Rig) {
         full.guard.confirmed = true;
         let report = rig.sync_with(stream, full).await;
         assert_eq!(report.state, RunState::Processed, "{:?}", report.fault);
-    }
-}
-
-fn change(rig: &Rig, laid_over: &Value, maps: &[&str]) -> UpdateRequest {
-    let config = laid_over.as_object().filter(|over| !over.is_empty());
-    let config = config.map(|over| {
-        let mut config = rig.connection.typed_config.clone();
-        for (name, value) in over {
-            config[name] = value.clone();
-        }
-        config
-    });
-    UpdateRequest {
-        tenant: tenant(),
-        name: rig.connection.name.clone(),
-        config,
-        secrets: SecretSet::default(),
-        description: None,
-        maps: maps.iter().map(|map| map.parse().unwrap()).collect(),
-        allow_loopback: true,
-        leave_out_users: None,
-        skip_test: true,
-        upgrade: false,
-        accept_reach: false,
-        rate: Rate::Unlimited,
-        way_out: WayOutChange::default(),
     }
 }
 
@@ -92,7 +49,7 @@ fn numbers(difference: &Difference) -> (BTreeMap<What, u64>, Vec<(String, u64, u
 
 /// Asks what a change would do, does it, syncs in full, and compares.
 async fn holds_good(rig: &mut Rig, laid_over: Value, maps: &[&str]) -> Difference {
-    let request = change(rig, &laid_over, maps);
+    let request = rig.change(&laid_over, maps);
     let before = rig.desk.stores.trial(&rig.store).await.unwrap();
     rig.simulator.log().clear();
     let told = what_if(&rig.desk, &request, &(), 3).await.unwrap();
@@ -163,8 +120,7 @@ async fn a_wider_filter_says_that_only_a_sync_can_tell_and_counts_what_is_held()
         holds_good(&mut rig, json!({"alertStatuses": ["New"]}), &[]).await;
         rig
     };
-    let request = change(
-        &rig,
+    let request = rig.change(
         &json!({"alertStatuses": ["New", "Under Investigation"]}),
         &[],
     );

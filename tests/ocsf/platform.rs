@@ -2,21 +2,15 @@
 
 use crate::validator::wrong;
 use cortex_xdr_simulator::{AlertChange, NewAlert, Options, Simulator};
-use cross_crate_tests::{Rig, loopback, plugin, request, tenant};
+use cross_crate_tests::{Rig, STREAMS, loopback, plugin, request, tenant};
 use futures_util::StreamExt;
-use host_runner::connection::{
-    ConnectRequest, Desk, MapArgument, UpdateRequest, WayOutChange, connect, update,
-};
+use host_runner::connection::{ConnectRequest, Desk, MapArgument, connect, update};
 use host_runner::domain::RunState;
-use host_runner::egress::Rate;
 use host_runner::pipeline::{ModeChoice, SyncOptions};
-use host_runner::secrets::SecretSet;
 use host_runner::store::{AssetFilter, FindingFilter, Store};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
-
-const STREAMS: [&str; 3] = ["endpoints", "alerts", "vulnerabilities"];
 
 async fn rig() -> Rig {
     let options = Options {
@@ -53,23 +47,7 @@ async fn sync(rig: &Rig) {
 
 /// Chooses new alerts alone.
 async fn leave_out_what_is_looked_at(rig: &mut Rig) {
-    let mut config = rig.connection.typed_config.clone();
-    config["alertStatuses"] = json!(["New"]);
-    let request = UpdateRequest {
-        tenant: tenant(),
-        name: rig.connection.name.clone(),
-        config: Some(config),
-        secrets: SecretSet::default(),
-        description: None,
-        maps: Vec::new(),
-        allow_loopback: true,
-        leave_out_users: None,
-        skip_test: true,
-        upgrade: false,
-        accept_reach: false,
-        rate: Rate::Unlimited,
-        way_out: WayOutChange::default(),
-    };
+    let request = rig.change(&json!({"alertStatuses": ["New"]}), &[]);
     let updated = update(&rig.desk, request, &()).await.unwrap();
     updated.remade.unwrap();
     rig.connection = updated.connection;

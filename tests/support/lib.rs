@@ -22,7 +22,9 @@ pub use watch::stop_after;
 use cortex_xdr_simulator::{Options, Simulator};
 use futures_util::StreamExt;
 use host_runner::component::Source;
-use host_runner::connection::{self, ConnectRequest, Desk, TypedConfig, WayOutChange};
+use host_runner::connection::{
+    self, ConnectRequest, Desk, TypedConfig, UpdateRequest, WayOutChange,
+};
 use host_runner::domain::{Clock, ConnectionName, DataStreamName, SystemClock, TenantName};
 use host_runner::egress::{Egress, EgressConfig, Origin, Rate};
 use host_runner::engine::{Plugin, Runtime, RuntimeOptions};
@@ -37,6 +39,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+
+/// All data streams, in the order of reading.
+pub const STREAMS: [&str; 3] = ["endpoints", "alerts", "vulnerabilities"];
 
 /// The shortest silence of the simulator that may be taken for one that lasts, on a machine that is busy.
 const SILENCE: Duration = Duration::from_secs(2);
@@ -104,6 +109,15 @@ impl Rig {
         Self::connected(options, config, true).await
     }
 
+    /// The same, of all data streams.
+    ///
+    /// # Panics
+    /// Where connecting fails.
+    pub async fn of_all_streams(options: Options, mut config: Value) -> Self {
+        config["dataStreams"] = json!(STREAMS);
+        Self::untested(options, config).await
+    }
+
     async fn connected(options: Options, config: Value, skip_test: bool) -> Self {
         Self::with_plugin(plugin().await, options, config, skip_test).await
     }
@@ -154,6 +168,37 @@ impl Rig {
         }
     }
 
+    /// A change of the connection, without a test: this laid over its configuration, and other maps, where there are any.
+    ///
+    /// # Panics
+    /// Where a map is not written as one is.
+    #[must_use]
+    pub fn change(&self, laid_over: &Value, maps: &[&str]) -> UpdateRequest {
+        let over = laid_over.as_object().filter(|over| !over.is_empty());
+        let config = over.map(|over| {
+            let mut config = self.connection.typed_config.clone();
+            for (name, value) in over {
+                config[name] = value.clone();
+            }
+            config
+        });
+        UpdateRequest {
+            tenant: tenant(),
+            name: self.connection.name.clone(),
+            config,
+            secrets: SecretSet::default(),
+            description: None,
+            maps: maps.iter().map(|map| map.parse().expect("a map")).collect(),
+            allow_loopback: true,
+            leave_out_users: None,
+            skip_test: true,
+            upgrade: false,
+            accept_reach: false,
+            rate: Rate::Unlimited,
+            way_out: WayOutChange::default(),
+        }
+    }
+
     /// Syncs one data stream, unpaced.
     ///
     /// # Panics
@@ -185,8 +230,7 @@ impl Rig {
             connection: self.connection.clone(),
             stream: DataStreamName::new(stream).expect("a data stream"),
             model_schema: model.schema_bytes(),
-            switches: model.switches(policy),
-            always_written: model.always_written.clone(),
+            asset_rules: model.asset_rules(policy),
             egress,
             tap: None,
             options,

@@ -2,12 +2,10 @@
 
 use super::{DAY, HOUR, added_endpoints, alerts_on, assets, findings, full, now_ms, tenant};
 use cortex_xdr_simulator::{AlertChange, EndpointChange};
-use cross_crate_tests::{Rig, tenant as tenant_name};
+use cross_crate_tests::Rig;
 use futures_util::StreamExt;
-use host_runner::connection::{self, UpdateRequest, WayOutChange};
+use host_runner::connection;
 use host_runner::domain::RunState;
-use host_runner::egress::Rate;
-use host_runner::secrets::SecretSet;
 use host_runner::store::{Closing, Finding, FindingFilter, FindingState, Severity, Store};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -92,23 +90,7 @@ async fn what_a_narrower_filter_left_out_was_shown_as_closed() {
         (json!(["XDR Agent"]), FindingState::OutOfScope),
         (all, FindingState::Open),
     ] {
-        let mut config = rig.connection.typed_config.clone();
-        config["alertSources"] = sources;
-        let request = UpdateRequest {
-            tenant: tenant_name(),
-            name: rig.connection.name.clone(),
-            config: Some(config),
-            secrets: SecretSet::default(),
-            description: None,
-            maps: Vec::new(),
-            allow_loopback: true,
-            leave_out_users: None,
-            skip_test: true,
-            upgrade: false,
-            accept_reach: false,
-            rate: Rate::Unlimited,
-            way_out: WayOutChange::default(),
-        };
+        let request = rig.change(&json!({"alertSources": sources}), &[]);
         let updated = connection::update(&rig.desk, request, &()).await.unwrap();
         updated.remade.unwrap();
         rig.connection = updated.connection;
