@@ -288,6 +288,49 @@ async fn a_row_that_fits_several_assets_is_told_and_loaded_as_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_installed_again_is_another_asset_and_shown_as_a_probable_duplicate() {
+    let runner = runner().await;
+    runner
+        .connect(json!({"autoOnboardAssets": true}))
+        .await
+        .succeeded();
+    runner.sync().await.succeeded();
+    let tenant = runner.simulator.tenant();
+    let assets = runner.assets().await;
+    let has_mac = |id: &str| {
+        let asset = assets.iter().find(|asset| asset["externalId"] == id);
+        asset.is_some_and(|asset| asset["macAddresses"].is_array())
+    };
+    let endpoints = endpoints(&runner);
+    let old = endpoints
+        .iter()
+        .find(|endpoint| endpoint.status == "CONNECTED" && has_mac(&endpoint.id))
+        .unwrap();
+    let new = tenant.reinstall_endpoint(&old.id).unwrap();
+    assert_ne!(new, old.id);
+    runner.sync().await.succeeded();
+
+    let after = runner.assets().await;
+    assert_eq!(after.len(), assets.len() + 1);
+    let named: Vec<&Value> = after
+        .iter()
+        .filter(|asset| asset["name"] == old.name.as_str())
+        .collect();
+    assert_eq!(named.len(), 2, "{named:?}");
+    assert_eq!(named[0]["macAddresses"], named[1]["macAddresses"]);
+    let listed = with_tenant(&runner, &["assets", "duplicates", "--json"]).await;
+    let pairs = listed.succeeded().lines();
+    assert_eq!(pairs.len(), 1, "{pairs:?}");
+    assert_eq!(pairs[0]["earlier"]["id"], old.id.as_str());
+    assert_eq!(pairs[0]["later"]["id"], new.as_str());
+    let table = with_tenant(&runner, &["assets", "duplicates"]).await;
+    let table = table.succeeded().out;
+    for text in [&old.id, &new, &old.name] {
+        assert!(table.contains(text.as_str()), "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn custom_fields_are_added_listed_and_removed_and_a_near_miss_is_told() {
     let runner = runner().await;
     runner.connect(json!({})).await.succeeded();
@@ -324,7 +367,18 @@ async fn custom_fields_are_added_listed_and_removed_and_a_near_miss_is_told() {
         listed.succeeded().json(),
         json!({"customFields": ["cortexXdr-tags"], "askedForAndMissing": []})
     );
+    let to_remake = async || {
+        let status = with_tenant(&runner, &["status", "xdr"]).await;
+        let status = status.succeeded().out;
+        let line = status
+            .lines()
+            .find(|line| line.contains("makes anew first"));
+        line.map(|line| line.trim().to_owned())
+    };
+    let told = to_remake().await.unwrap();
+    assert!(told.contains("endpoints: the documents of "), "{told}");
     runner.sync().await.succeeded();
+    assert_eq!(to_remake().await, None);
     let assets = runner.assets().await;
     assert!(tagged(&assets) > assets.len() / 2);
     let gone = with_tenant(&runner, &["custom-fields", "remove", "nope"]).await;

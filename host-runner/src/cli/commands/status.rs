@@ -18,7 +18,8 @@ use crate::model::Model;
 use crate::pipeline::{Chosen, Due, ModeChoice, choose, full_due, making};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{
-    Connection, Doubts, FinishedSync, Run, RunFilter, Store, StoreError, Summary, SyncHistory,
+    Connection, Doubts, DueRecords, FinishedSync, Run, RunFilter, Store, StoreError, Summary,
+    SyncHistory,
 };
 
 /// All that the card shows.
@@ -43,6 +44,8 @@ struct Next {
     chosen: Chosen,
     history: SyncHistory,
     full_due: Option<Timestamp>,
+    /// Kept records whose documents the next sync makes anew first.
+    to_remake: u64,
 }
 
 /// Runs it.
@@ -114,24 +117,35 @@ async fn next(
             .as_ref()
             .and_then(|plugin| plugin.manifest().data_stream(stream.as_str()))
             .is_some_and(|declared| declared.incremental);
+        let made_with = connection
+            .maps
+            .get(stream)
+            .map(|map| {
+                making(
+                    map,
+                    &connection.component.sha256,
+                    switches,
+                    &custom_fields,
+                    connection.leave_out_users,
+                )
+            })
+            .unwrap_or_default();
+        let to_remake = store
+            .due(&DueRecords {
+                connection: connection.id,
+                stream,
+                made_with: &made_with,
+                after: 0,
+                limit: 0,
+            })
+            .await?
+            .records;
         let due = Due::of(
             connection,
             stream,
             ModeChoice::Auto,
             incremental,
-            connection
-                .maps
-                .get(stream)
-                .map(|map| {
-                    making(
-                        map,
-                        &connection.component.sha256,
-                        switches,
-                        &custom_fields,
-                        connection.leave_out_users,
-                    )
-                })
-                .unwrap_or_default(),
+            made_with,
             context.now(),
         );
         let chosen =
@@ -140,6 +154,7 @@ async fn next(
             stream: stream.clone(),
             chosen,
             full_due: full_due(connection, &history),
+            to_remake,
             history,
         });
     }
@@ -221,6 +236,21 @@ impl Status {
         }
     }
 
+    /// What the next sync makes anew before its first request.
+    fn to_remake(&self) -> Vec<String> {
+        self.next
+            .iter()
+            .filter(|next| next.to_remake > 0)
+            .map(|next| {
+                format!(
+                    "{}: the documents of {}",
+                    next.stream,
+                    human::counted(next.to_remake, "kept record")
+                )
+            })
+            .collect()
+    }
+
     fn next_document(&self) -> Value {
         let full = self
             .next
@@ -238,6 +268,7 @@ impl Status {
                 "reason": next.chosen.reason,
                 "lastFull": began(&next.history.last_complete_full),
                 "lastIncremental": began(&next.history.last_incremental),
+                "toRemake": next.to_remake,
                 "nextFullDue": next.full_due.map(|due| due.to_rfc3339()),
             })).collect::<Vec<_>>(),
         })
@@ -292,6 +323,7 @@ impl Status {
         )
         .row_if("failed for", self.last().and_then(run_view::fault))
         .lines("next sync", self.next())
+        .lines("makes anew first", self.to_remake())
         .row("tested", view::tested(connection, self.now))
         .row("connector", self.component())
         .row("requests go to", view::origins(connection))

@@ -32,6 +32,8 @@ pub struct Changes {
     pub server_tags: Option<Vec<String>>,
     pub endpoint_tags: Option<Vec<String>>,
     pub is_isolated: Option<String>,
+    /// The serial of the endpoint whose machine it is, where its agent was installed again.
+    pub machine: Option<u32>,
 }
 
 /// Kind of operating system.

@@ -129,6 +129,7 @@ impl TenantHandle {
             server_tags: endpoint.server_tags,
             endpoint_tags: endpoint.endpoint_tags,
             is_isolated: None,
+            machine: None,
         };
         let status = endpoint.status.as_deref().unwrap_or("CONNECTED");
         let row = tenant.add_endpoint(
@@ -138,6 +139,26 @@ impl TenantHandle {
             changes,
         );
         format_endpoint_id(endpoint::endpoint_id(tenant.seed, row))
+    }
+
+    /// Installs the agent of an endpoint again: the same machine, with its name, addresses and tags, reports in under a new id, which is returned.
+    /// The old one falls silent and stays. `None` where it is not there.
+    pub fn reinstall_endpoint(&self, id: &str) -> Option<String> {
+        let lost = EndpointChange {
+            status: Some("LOST".to_owned()),
+            ..EndpointChange::default()
+        };
+        if !self.change_endpoint(id, lost) {
+            return None;
+        }
+        let mut tenant = self.write();
+        let row = tenant.endpoint_row(parse_endpoint_id(id)?)?;
+        let endpoint = tenant.endpoints.get(row as usize)?;
+        let mut changes = endpoint.changes.as_deref().cloned().unwrap_or_default();
+        changes.machine.get_or_insert(endpoint.serial);
+        let now = tenant.now();
+        let row = tenant.add_endpoint("CONNECTED", now, now, changes);
+        Some(format_endpoint_id(endpoint::endpoint_id(tenant.seed, row)))
     }
 
     /// Removes an endpoint; whether it was there.

@@ -167,8 +167,13 @@ impl Tenant {
             .map(|_| row)
     }
 
+    /// What follows from the seed: of its own machine, or of that on which its agent was installed again.
     pub fn profile(&self, row: &EndpointRow) -> Profile {
-        Profile::derive(self.seed, row.serial)
+        let machine = row.changes.as_ref().and_then(|changes| changes.machine);
+        Profile {
+            id: endpoint::endpoint_id(self.seed, row.serial),
+            ..Profile::derive(self.seed, machine.unwrap_or(row.serial))
+        }
     }
 
     /// The host name of an endpoint.
