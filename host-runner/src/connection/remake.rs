@@ -48,8 +48,7 @@ pub fn job(
         plugin: Arc::clone(&desk.plugin),
         connection: connection.clone(),
         model_schema: model.schema_bytes(),
-        switches: model.switches(&connection.policy),
-        always_written: model.always_written.clone(),
+        asset_rules: model.asset_rules(&connection.policy),
         observer,
         cancel,
     })

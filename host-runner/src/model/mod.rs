@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::store::{Policy, Switches};
+use crate::store::{AssetRules, Policy, Switches};
 
 pub use paths::{Required, SchemaPath, schema_paths};
 
@@ -35,6 +35,9 @@ pub struct Model {
     /// JSON Pointers into an asset of what is written even where existing assets are not updated: the custom fields.
     #[serde(default)]
     pub always_written: Vec<String>,
+    /// JSON Pointer into an asset of where it says who brought it in, where it does: that is kept when others write to the asset.
+    #[serde(default)]
+    pub onboarding_source: Option<String>,
     /// JSON Schema with the properties `asset` and `finding`.
     pub schema: Value,
 }
@@ -115,6 +118,15 @@ impl Model {
         }
     }
 
+    /// How documents of a connection are written to assets.
+    pub fn asset_rules(&self, policy: &Policy) -> AssetRules {
+        AssetRules {
+            switches: self.switches(policy),
+            always_written: self.always_written.clone(),
+            onboarding_source: self.onboarding_source.clone(),
+        }
+    }
+
     /// The paths of its documents of a kind, `asset` or `finding`, as maps write them.
     pub fn paths(&self, kind: &str) -> Vec<SchemaPath> {
         schema_paths(&self.schema, &format!("/properties/{kind}"))
@@ -181,9 +193,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_always_written_is_a_place_in_the_models_asset() {
+    fn what_has_a_rule_of_its_own_is_a_place_in_the_models_asset() {
         for model in Model::bundled().unwrap() {
-            for pointer in &model.always_written {
+            for pointer in model.always_written.iter().chain(&model.onboarding_source) {
                 let place = format!("/$defs/asset/properties{pointer}");
                 assert!(
                     model.schema.pointer(&place).is_some(),
@@ -191,10 +203,9 @@ mod tests {
                 );
             }
         }
-        assert_eq!(
-            Model::by_name("safe").unwrap().always_written,
-            ["/customFields"]
-        );
+        let safe = Model::by_name("safe").unwrap();
+        assert_eq!(safe.always_written, ["/customFields"]);
+        assert_eq!(safe.onboarding_source.as_deref(), Some("/onboardingSource"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::observe::Observer;
 use crate::domain::DataStreamName;
 use crate::engine::Plugin;
 use crate::imports::{Outbound, Tap};
-use crate::store::{Connection, RemovalGuard, Switches};
+use crate::store::{AssetRules, Connection, RemovalGuard};
 use std::sync::Arc;
 
 /// Which mode the user asks for.
@@ -43,10 +43,8 @@ pub struct SyncJob<S> {
     pub stream: DataStreamName,
     /// JSON Schema of the target model.
     pub model_schema: Vec<u8>,
-    /// What holds about existing and new assets, the model's defaults filled in.
-    pub switches: Switches,
-    /// JSON Pointers of what is written to assets even where existing ones are not updated.
-    pub always_written: Vec<String>,
+    /// How documents are written to assets, the model's defaults filled in.
+    pub asset_rules: AssetRules,
     /// The connection's way out; shared by all its syncs, so that they are paced together.
     pub egress: Arc<dyn Outbound>,
     /// What stands between the component and what it is told, where something does.

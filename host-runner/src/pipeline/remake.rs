@@ -17,8 +17,8 @@ use crate::contract::connector;
 use crate::domain::{DataStreamName, Ledger, Mode, RunId, RunState, Timestamp};
 use crate::engine::{CallError, LimitReached, Mapper, Plugin};
 use crate::store::{
-    Beside, Conduct, Connection, Due, DueRecords, Entry, KeptRecord, NewRun, Outcome, Remade,
-    RemakeCommit, RunEnd, SetAside, Store, StoreError, Switches, UsedMap,
+    AssetRules, Beside, Conduct, Connection, Due, DueRecords, Entry, KeptRecord, NewRun, Outcome,
+    Remade, RemakeCommit, RunEnd, SetAside, Store, StoreError, UsedMap,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,10 +40,8 @@ pub struct RemakeJob<S> {
     pub connection: Connection,
     /// JSON Schema of the target model.
     pub model_schema: Vec<u8>,
-    /// What holds about existing and new assets, the model's defaults filled in.
-    pub switches: Switches,
-    /// JSON Pointers of what is written to assets even where existing ones are not updated.
-    pub always_written: Vec<String>,
+    /// How documents are written to assets, the model's defaults filled in.
+    pub asset_rules: AssetRules,
     /// Who watches.
     pub observer: Arc<dyn Observer>,
     /// How to stop it.
@@ -135,7 +133,7 @@ async fn streams<S: Store>(job: &RemakeJob<S>) -> Result<Vec<Stream>, SyncError>
         let made = Made::of(
             &job.connection,
             &job.plugin,
-            job.switches,
+            job.asset_rules.switches,
             declared,
             name,
             custom_fields.clone(),
@@ -317,8 +315,7 @@ impl<'a, S: Store> Run<'a, S> {
                 run: self.id,
                 now: self.now(),
                 made_with: self.stream.made.with.clone(),
-                switches: self.job.switches,
-                always_written: self.job.always_written.clone(),
+                asset_rules: self.job.asset_rules.clone(),
                 place: self.place,
                 records,
                 beside,
@@ -342,7 +339,7 @@ impl<'a, S: Store> Run<'a, S> {
         otherwise: &[i64],
         page: &[KeptRecord],
     ) -> Result<Vec<Beside>, Stop> {
-        if otherwise.is_empty() || !self.job.switches.update_existing_assets {
+        if otherwise.is_empty() || !self.job.asset_rules.switches.update_existing_assets {
             return Ok(Vec::new());
         }
         let in_page: BTreeSet<i64> = page.iter().map(|kept| kept.record.id).collect();

@@ -61,7 +61,7 @@ pub async fn sync<S: Books>(job: &SyncJob<S>) -> Result<RunReport, SyncError> {
     let made = Made::of(
         &job.connection,
         &job.plugin,
-        job.switches,
+        job.asset_rules.switches,
         declared,
         &job.stream,
         job.store.custom_fields().await?,
@@ -368,8 +368,7 @@ impl<'a, S: Books> Run<'a, S> {
                 sync: self.sync.sync,
                 now: self.now(),
                 made_with: self.made.with.clone(),
-                switches: self.job.switches,
-                always_written: self.job.always_written.clone(),
+                asset_rules: self.job.asset_rules.clone(),
                 entries,
                 closures: step.closures.into_iter().map(accept::closure).collect(),
                 quarantine: step

@@ -8,6 +8,7 @@
 //! ([`Switches`]), parking and attaching, replacing an entry's findings, and the guard against removing too much.
 
 mod asset;
+mod asset_rules;
 mod changes;
 pub mod commit_point;
 mod connection;
@@ -49,6 +50,7 @@ use crate::domain::{
 
 pub use crate::domain::Severity;
 pub use asset::{Asset, AssetFilter, AssetState};
+pub use asset_rules::{AssetRules, Switches};
 pub use changes::{Change, Changed, ChangedExample};
 pub use connection::{
     ComponentRef, Connection, KeptProxy, KeptSecret, Policy, Purge, SealedSecret, StoredMap,
@@ -75,9 +77,7 @@ pub use removal::{
 };
 pub use run::{NewRun, Run, RunEnd, RunFilter};
 pub use set_aside::{Conduct, IN_A_ROW, SetAside};
-pub use step::{
-    Closure, Entry, Outcome, Standing, StandingQuery, StepCommit, Switches, Unreadable,
-};
+pub use step::{Closure, Entry, Outcome, Standing, StandingQuery, StepCommit, Unreadable};
 pub use summary::{StreamSummary, Summary};
 pub use sync::{BeginSync, FinishedSync, SyncHistory, SyncState};
 

@@ -2,7 +2,7 @@
 
 use crate::domain::{ConnectionId, DataStreamName, RunId, Timestamp};
 
-use super::{Document, Entry, Record, Switches};
+use super::{AssetRules, Document, Entry, Record};
 
 /// The records of a data stream whose documents are made with something else than they would be now. Those that the map was tried on in vain since are
 /// not among them.
@@ -55,10 +55,8 @@ pub struct RemakeCommit {
     pub now: Timestamp,
     /// See [`super::StepCommit::made_with`].
     pub made_with: String,
-    /// What holds for the connection.
-    pub switches: Switches,
-    /// See [`super::StepCommit::always_written`].
-    pub always_written: Vec<String>,
+    /// How documents are written to assets.
+    pub asset_rules: AssetRules,
     /// The place of the data stream in the order of reading.
     pub place: usize,
     /// The records.

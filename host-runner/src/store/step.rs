@@ -2,25 +2,7 @@
 
 use crate::domain::{ConnectionId, DataStreamName, RunId, SyncId, Timestamp, sha256_hex};
 
-use super::{Closing, Document, Problem};
-
-/// Whose asset it is: what holds for a connection, after the target model's defaults were filled in.
-///
-/// | update | onboard | the asset exists | it does not |
-/// |---|---|---|---|
-/// | on | off | mapped values overwrite, an absent value erases nothing, its onboarding source stays; findings attach | no asset; the record and its findings are parked |
-/// | on | on | as above | created, onboarding source set, findings attach |
-/// | off | off | its values stay; link, last seen, custom fields and findings are written | parked |
-/// | off | on | as above | created whole, never overwritten later |
-///
-/// "Exists" means: in the tenant, when the step commits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Switches {
-    /// `updateExistingAssets`
-    pub update_existing_assets: bool,
-    /// `autoOnboardAssets`
-    pub auto_onboard_assets: bool,
-}
+use super::{AssetRules, Closing, Document, Problem};
 
 /// Entries about whose standing the pipeline asks.
 #[derive(Debug, Clone)]
@@ -75,10 +57,8 @@ pub struct StepCommit {
     /// All that documents depend on besides the record: map, component, switches, custom fields; a hash of these, opaque here. Where it differs from
     /// the one that a record's documents were made with, they are made anew.
     pub made_with: String,
-    /// What holds for the connection.
-    pub switches: Switches,
-    /// JSON Pointers of what is written to assets even where existing ones are not updated (the custom fields).
-    pub always_written: Vec<String>,
+    /// How documents are written to assets.
+    pub asset_rules: AssetRules,
     /// Source records.
     pub entries: Vec<Entry>,
     /// Records that are closed, gone or left out.

@@ -23,6 +23,7 @@ pub fn listed(model: &Model) -> Value {
             "autoOnboardAssets": model.defaults.auto_onboard_assets,
         },
         "alwaysWritten": model.always_written,
+        "onboardingSource": model.onboarding_source,
     })
 }
 
@@ -65,7 +66,8 @@ pub fn whole(model: &Model, colour: bool) -> String {
             "autoOnboardAssets",
             switch(model.defaults.auto_onboard_assets),
         )
-        .lines("always written", &model.always_written);
+        .lines("always written", &model.always_written)
+        .row_if("who brought it in", model.onboarding_source.as_ref());
     format!(
         "{}\n\n{}",
         card.render(colour),

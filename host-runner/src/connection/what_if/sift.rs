@@ -127,8 +127,7 @@ impl Sifting<'_> {
                 sync,
                 now: self.desk.clock.now(),
                 made_with: self.made_with(),
-                switches: self.job.switches,
-                always_written: self.job.always_written.clone(),
+                asset_rules: self.job.asset_rules.clone(),
                 entries,
                 closures,
                 quarantine: Vec::new(),
@@ -250,7 +249,7 @@ impl Sifting<'_> {
                 making(
                     map,
                     self.desk.plugin.sha256(),
-                    self.job.switches,
+                    self.job.asset_rules.switches,
                     &self.custom_fields,
                     connection.leave_out_users,
                 )

@@ -21,7 +21,7 @@ use super::record::{Recorder, component};
 use crate::domain::{ConnectionId, ConnectionName, DataStreamName, Timestamp};
 use crate::engine::Plugin;
 use crate::pipeline::{Cancel, Observer, SyncJob, SyncOptions, sync};
-use crate::store::{Connection, Policy, Switches, Tested, WayOut};
+use crate::store::{AssetRules, Connection, Policy, Switches, Tested, WayOut};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -182,11 +182,14 @@ fn job(
         },
         stream: stream.clone(),
         model_schema: setup.model.to_string().into_bytes(),
-        switches: Switches {
-            update_existing_assets: setup.update_existing_assets,
-            auto_onboard_assets: setup.auto_onboard_assets,
+        asset_rules: AssetRules {
+            switches: Switches {
+                update_existing_assets: setup.update_existing_assets,
+                auto_onboard_assets: setup.auto_onboard_assets,
+            },
+            always_written: Vec::new(),
+            onboarding_source: None,
         },
-        always_written: Vec::new(),
         egress: Arc::new(ReplayedOutbound::of(replayer)),
         tap: Some(Arc::clone(replayer) as _),
         options: SyncOptions::default(),

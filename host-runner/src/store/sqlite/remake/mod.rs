@@ -14,7 +14,7 @@ use sqlx::SqliteConnection;
 pub(super) use self::due::{beside, due, due_records, read_kept};
 use super::fail::{Fail, refused};
 use super::held::{Held, held};
-use super::step::assets::{self, Anew, Rules};
+use super::step::assets::{self, Anew};
 use super::step::findings::{self, Again};
 use super::step::sort::{Rejected, Written};
 use super::step::{Context, park, quarantine, records};
@@ -68,11 +68,8 @@ async fn apply(tx: &mut SqliteConnection, commit: &RemakeCommit) -> Result<Ledge
         rebuilt: rebuild::plan(tx, &ctx, commit, &sorted).await?,
         left: left_assets(tx, &sorted).await?,
     };
-    let rules = Rules {
-        switches: commit.switches,
-        always_written: &commit.always_written,
-    };
-    let resolved = assets::write(tx, &ctx, &rules, &sorted.written, &anew, &mut ledger).await?;
+    let rules = &commit.asset_rules;
+    let resolved = assets::write(tx, &ctx, rules, &sorted.written, &anew, &mut ledger).await?;
     reach(CommitPoint::RemakeAssets);
     let found = findings::write(
         tx,

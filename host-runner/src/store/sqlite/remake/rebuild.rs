@@ -37,7 +37,7 @@ pub(super) async fn plan<'a>(
         .map(|remade| remade.id)
         .collect();
     // Where existing assets are not updated, another map does not update them either.
-    if otherwise.is_empty() || !commit.switches.update_existing_assets {
+    if otherwise.is_empty() || !commit.asset_rules.switches.update_existing_assets {
         return Ok(HashMap::new());
     }
     let sql = format!(

@@ -17,23 +17,13 @@ use crate::identification::{Key, Rules as Identification, Sources};
 use crate::store::merge::{lay_over, lay_pairs_over, lay_parts_over};
 use crate::store::sqlite::fail::{Fail, refused};
 use crate::store::sqlite::{identification, pack};
-use crate::store::{Document, DocumentKind, Placeholder, Standing, Switches};
+use crate::store::{AssetRules, Document, DocumentKind, Placeholder, Standing};
 
 /// How an active asset is stored.
 const ACTIVE: i64 = 0;
 
 /// The facet that says where an asset came from. It is set when the asset is created, and stays.
 const ONBOARDING_SOURCE: &str = "onboarding-source";
-/// Where target models show it in an asset's document.
-const ONBOARDING_MEMBER: &str = "onboardingSource";
-
-/// What holds for the connection.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store::sqlite) struct Rules<'a> {
-    pub(in crate::store::sqlite) switches: Switches,
-    /// JSON Pointers of what is written even where existing assets are not updated.
-    pub(in crate::store::sqlite) always_written: &'a [String],
-}
 
 /// What is made anew without being read again.
 #[derive(Debug, Default)]
@@ -101,7 +91,7 @@ impl Asset {
 pub(in crate::store::sqlite) async fn write(
     tx: &mut SqliteConnection,
     ctx: &Context,
-    rules: &Rules<'_>,
+    rules: &AssetRules,
     written: &[Written<'_>],
     anew: &Anew<'_>,
     ledger: &mut Ledger,
@@ -313,7 +303,7 @@ fn make_anew(
     assets: &mut HashMap<i64, Asset>,
     anew: &Anew<'_>,
     source: &str,
-    rules: &Rules<'_>,
+    rules: &AssetRules,
 ) -> Result<(), Fail> {
     for (id, documents) in &anew.rebuilt {
         let (Some(asset), Some((first, rest))) = (assets.get_mut(id), documents.split_first())
@@ -368,19 +358,19 @@ fn update(
     asset: &mut Asset,
     document: &Document,
     source: &str,
-    rules: &Rules<'_>,
+    rules: &AssetRules,
 ) -> Result<(), Fail> {
     asset.identity.say(source, &document.identity);
     let whole = rules.switches.update_existing_assets;
     if whole || !rules.always_written.is_empty() {
         let mut over = parse(document)?;
-        keep_onboarding_source(asset, document, &mut over);
+        keep_onboarding_source(asset, &mut over, rules);
         let held: Value = serde_json::from_str(&asset.body)?;
         let mut body = held.clone();
         if whole {
             lay_over(&mut body, over);
         } else {
-            lay_parts_over(&mut body, &over, rules.always_written);
+            lay_parts_over(&mut body, &over, &rules.always_written);
         }
         if body != held {
             asset.body = body.to_string();
@@ -409,15 +399,12 @@ fn update(
     Ok(())
 }
 
-/// Who brought the asset stays, also where the document itself says it: its member of that name, where it repeats the document's own onboarding
-/// source, is read as the asset's.
-fn keep_onboarding_source(asset: &Asset, document: &Document, over: &mut Value) {
-    let member = over.get_mut(ONBOARDING_MEMBER);
-    let given = document.facet(ONBOARDING_SOURCE);
-    if let (Some(kept), Some(given), Some(member)) = (&asset.onboarding_source, given, member)
-        && *member == given
-    {
-        *member = Value::from(kept.as_str());
+/// Who brought the asset stays, also where the document says it.
+fn keep_onboarding_source(asset: &Asset, over: &mut Value, rules: &AssetRules) {
+    let place = rules.onboarding_source.as_deref();
+    let said = place.and_then(|place| over.pointer_mut(place));
+    if let (Some(kept), Some(said)) = (&asset.onboarding_source, said) {
+        *said = Value::from(kept.as_str());
     }
 }
 

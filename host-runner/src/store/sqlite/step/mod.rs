@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use self::assets::{Anew, Rules};
+use self::assets::Anew;
 use self::findings::Again;
 use super::closing::{self, Leaving};
 use super::fail::{Fail, refused};
@@ -60,14 +60,10 @@ async fn apply(tx: &mut SqliteConnection, step: &StepCommit) -> Result<Ledger, F
 
     let mut next_id = max_id(tx, "SELECT max(id) FROM records").await?;
     let mut sorted = sort::sort(step, &held, &mut next_id, &mut ledger)?;
-    let rules = Rules {
-        switches: step.switches,
-        always_written: &step.always_written,
-    };
     let assets = assets::write(
         tx,
         &ctx,
-        &rules,
+        &step.asset_rules,
         &sorted.written,
         &Anew::default(),
         &mut ledger,

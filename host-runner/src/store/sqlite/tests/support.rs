@@ -31,6 +31,15 @@ pub(super) fn switches(update: bool, onboard: bool) -> Switches {
     }
 }
 
+/// These switches, of a model with custom fields that shows who brought an asset in.
+pub(super) fn asset_rules(switches: Switches) -> AssetRules {
+    AssetRules {
+        switches,
+        always_written: vec!["/customFields".to_owned()],
+        onboarding_source: Some("/onboardingSource".to_owned()),
+    }
+}
+
 /// The secrets of a connection that has none.
 pub(super) fn no_secrets(_: ConnectionId) -> Result<Vec<SealedSecret>, StoreError> {
     Ok(Vec::new())
@@ -237,8 +246,7 @@ impl Bench {
             sync: sync.sync,
             now: sync.now,
             made_with: sync.made_with.clone(),
-            switches: sync.switches,
-            always_written: vec!["/customFields".to_owned()],
+            asset_rules: asset_rules(sync.switches),
             entries,
             closures: vec![],
             quarantine: vec![],
