@@ -9,6 +9,7 @@ mod platform;
 mod replies;
 mod rows;
 mod seeds;
+mod sift;
 
 pub use component::component;
 pub use configuration::configuration;
@@ -16,6 +17,7 @@ pub use maps::maps;
 pub use replies::replies;
 pub use rows::rows;
 pub use seeds::{plant, seeds};
+pub use sift::sift;
 
 /// What stands between the parts of an input: a byte that no JSON holds.
 const BETWEEN: u8 = 0xff;

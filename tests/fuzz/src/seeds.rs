@@ -32,6 +32,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     seeds.extend(rows().into_iter().map(|seed| ("rows", seed)));
     seeds.extend(maps().into_iter().map(|seed| ("maps", seed)));
     seeds.extend(configurations().into_iter().map(|seed| ("configuration", seed)));
+    seeds.extend(siftings().into_iter().map(|seed| ("sift", seed)));
     seeds.extend(components().into_iter().map(|seed| ("component", seed)));
     seeds
 }
@@ -133,6 +134,17 @@ fn configurations() -> Vec<Vec<u8>> {
     .into_iter()
     .map(|text| text.as_bytes().to_vec())
     .collect()
+}
+
+fn siftings() -> Vec<Vec<u8>> {
+    let config = json!({
+        "baseUrl": "https://api-example.xdr.us.paloaltonetworks.com", "apiKeyId": "7", "dataStreams": ["endpoints", "alerts", "vulnerabilities"],
+        "tags": ["a tag"], "endpointStatuses": ["connected"], "alertSources": ["XDR BIOC"], "alertStatuses": ["New"],
+    });
+    [(0, endpoint()), (1, alert()), (2, endpoint())]
+        .into_iter()
+        .map(|(stream, record)| [&[stream][..], config.to_string().as_bytes(), &[BETWEEN], record.to_string().as_bytes()].concat())
+        .collect()
 }
 
 fn components() -> Vec<Vec<u8>> {
