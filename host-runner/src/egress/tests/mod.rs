@@ -76,6 +76,14 @@ fn text(text: &str) -> Fill {
     Fill::Part(Part::Text(text.to_owned()))
 }
 
+/// Fails the test unless the request broke this rule.
+fn expect_denied<T: std::fmt::Debug>(outcome: Result<T, Failure>, expected: Rule) {
+    match outcome {
+        Err(Failure::Denied { rule, .. }) => assert_eq!(rule, expected),
+        other => panic!("{other:?}"),
+    }
+}
+
 async fn whole(mut body: IncomingBody) -> Result<Vec<u8>, Failure> {
     let mut all = Vec::new();
     loop {

@@ -101,16 +101,7 @@ async fn a_name_that_leads_to_loopback_needs_the_flag() {
         let outcome = over_tls(&Names::new(&[&[address]]), false, server.port())
             .send(request())
             .await;
-        assert!(
-            matches!(
-                outcome,
-                Err(Failure::Denied {
-                    rule: Rule::Address,
-                    ..
-                })
-            ),
-            "{outcome:?}"
-        );
+        expect_denied(outcome, Rule::Address);
     }
     assert!(server.seen().is_empty());
 }
@@ -139,16 +130,7 @@ async fn a_name_is_looked_up_once_so_it_can_not_change_between_check_and_connect
     assert_eq!(*names.asked.lock().unwrap(), ["xdr.localhost"]);
     // The next connection looks again, and judges again.
     let outcome = egress.send(request()).await;
-    assert!(
-        matches!(
-            outcome,
-            Err(Failure::Denied {
-                rule: Rule::Address,
-                ..
-            })
-        ),
-        "{outcome:?}"
-    );
+    expect_denied(outcome, Rule::Address);
 }
 
 #[tokio::test]
@@ -157,16 +139,7 @@ async fn a_name_reserved_for_this_machine_leads_nowhere_else() {
     let outcome = named("xdr.localhost", &server, &Names::new(&[&["9.9.9.9"]]))
         .send(request())
         .await;
-    assert!(
-        matches!(
-            outcome,
-            Err(Failure::Denied {
-                rule: Rule::Address,
-                ..
-            })
-        ),
-        "{outcome:?}"
-    );
+    expect_denied(outcome, Rule::Address);
 }
 
 #[tokio::test]

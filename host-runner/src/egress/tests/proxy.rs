@@ -111,16 +111,7 @@ async fn behind_a_proxy_certificates_and_addresses_are_judged_as_without_it() {
         .unwrap()
         .send(request())
         .await;
-    assert!(
-        matches!(
-            outcome,
-            Err(Failure::Denied {
-                rule: Rule::Address,
-                ..
-            })
-        ),
-        "{outcome:?}"
-    );
+    expect_denied(outcome, Rule::Address);
     assert!(server.seen().is_empty());
 }
 
@@ -260,16 +251,7 @@ async fn behind_a_proxy_one_forbidden_address_among_good_ones_is_one_too_many() 
     for addresses in [["9.9.9.9", "10.0.0.1"], ["fd00:ec2::254", "9.9.9.9"]] {
         let config = behind_proxy(&ours, &address, &[&addresses]);
         let outcome = Egress::new(config).unwrap().send(request()).await;
-        assert!(
-            matches!(
-                outcome,
-                Err(Failure::Denied {
-                    rule: Rule::Address,
-                    ..
-                })
-            ),
-            "{outcome:?}"
-        );
+        expect_denied(outcome, Rule::Address);
     }
     assert!(heads.try_recv().is_err(), "the proxy was asked");
     let config = behind_proxy(&ours, &address, &[&["9.9.9.9", "149.112.112.112"]]);
@@ -291,16 +273,7 @@ async fn a_proxy_on_this_machine_does_not_make_names_of_this_machine_lead_beyond
     config.proxy = Some(ProxyConfig::parse("http://localhost:3128").unwrap());
     config.resolver = Names::new(&[&["9.9.9.9"]]);
     let outcome = Egress::new(config).unwrap().send(request()).await;
-    assert!(
-        matches!(
-            outcome,
-            Err(Failure::Denied {
-                rule: Rule::Address,
-                ..
-            })
-        ),
-        "{outcome:?}"
-    );
+    expect_denied(outcome, Rule::Address);
 }
 
 #[test]
