@@ -91,6 +91,7 @@ pub async fn connect(
         &own_maps,
         &completed.data_streams,
         &request.maps,
+        None,
     )?;
     let way_out = request.way_out.of_nothing_yet();
     onlooker.completed(&completed, &choice, &way_out);

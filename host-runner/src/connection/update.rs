@@ -280,14 +280,17 @@ fn choose(
     own_maps: &OwnMaps,
 ) -> Result<MapChoice, ConnectionError> {
     let manifest = desk.plugin.manifest();
+    let streams = &completed.data_streams;
+    let kept = maps::carry_over(manifest, streams, &connection.target, &connection.maps);
     if request.maps.is_empty() {
-        maps::carry_over(
-            manifest,
-            &completed.data_streams,
-            &connection.target,
-            &connection.maps,
-        )
-    } else {
-        maps::choose(manifest, own_maps, &completed.data_streams, &request.maps)
+        return kept;
     }
+    // Where one is missing, what is given has to make up for it.
+    maps::choose(
+        manifest,
+        own_maps,
+        streams,
+        &request.maps,
+        kept.ok().as_ref(),
+    )
 }

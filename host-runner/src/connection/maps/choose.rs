@@ -40,6 +40,8 @@ enum Wanted {
 
 /// Chooses maps by the user's arguments, the manifest and the tenant's own maps. Reads files; runs nothing.
 ///
+/// `kept` is what a connection has already. A data stream that no argument is about keeps its map; a target for all is about each of them.
+///
 /// # Errors
 /// Where an argument names no map, or the maps lead to different targets.
 pub fn choose(
@@ -47,6 +49,7 @@ pub fn choose(
     own_maps: &OwnMaps,
     streams: &[DataStreamName],
     arguments: &[MapArgument],
+    kept: Option<&MapChoice>,
 ) -> Result<MapChoice, ConnectionError> {
     let mut chosen: BTreeMap<DataStreamName, Candidate> = BTreeMap::new();
     let mut asked: Option<Wanted> = None;
@@ -76,6 +79,7 @@ pub fn choose(
         .iter()
         .filter(|name| !chosen.contains_key(name))
         .collect();
+    let kept = kept.filter(|_| !matches!(asked, Some(Wanted::Target(_))));
     let target = match asked {
         Some(Wanted::Target(target)) => Some(target),
         Some(Wanted::Map(map)) => {
@@ -97,11 +101,35 @@ pub fn choose(
             });
             Some(map.target)
         }
-        None => chosen.values().next().map(|first| first.target.clone()),
+        None => {
+            let first = chosen.iter().next();
+            if let (Some((stream, first)), Some(kept), false) = (first, kept, rest.is_empty())
+                && kept.target != first.target
+            {
+                return Err(ConnectionError::MixedTargets {
+                    stream: stream.to_string(),
+                    target: first.target.clone(),
+                    other: kept.target.clone(),
+                });
+            }
+            first.map(|(_, first)| first.target.clone())
+        }
     };
+    let kept = kept.filter(|kept| target.as_ref() == Some(&kept.target));
     match target {
         Some(target) => {
             for stream in rest {
+                if let Some(map) = kept.and_then(|kept| kept.maps.get(stream)) {
+                    chosen.insert(
+                        stream.clone(),
+                        Candidate {
+                            target: target.clone(),
+                            streams: Vec::new(),
+                            map: map.clone(),
+                        },
+                    );
+                    continue;
+                }
                 let map = for_target(manifest, stream, &target)
                     .ok_or_else(|| no_such_map(manifest, own_maps, stream, &target))?;
                 chosen.insert(stream.clone(), map);

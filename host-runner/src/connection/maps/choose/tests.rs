@@ -69,7 +69,7 @@ fn own_maps() -> OwnMaps {
 
 fn chosen(names: &[&str], arguments: &[&str]) -> Result<(String, Vec<String>), ConnectionError> {
     let arguments: Vec<MapArgument> = arguments.iter().map(|text| text.parse().unwrap()).collect();
-    let choice = choose(&manifest(), &own_maps(), &streams(names), &arguments)?;
+    let choice = choose(&manifest(), &own_maps(), &streams(names), &arguments, None)?;
     let maps = choice
         .maps
         .iter()
@@ -236,6 +236,39 @@ fn an_own_map_is_for_the_data_streams_that_it_takes_and_its_target_for_the_rest(
 }
 
 #[test]
+fn a_connection_keeps_the_maps_that_no_argument_is_about() {
+    let names = streams(&["endpoints", "alerts"]);
+    let choose = |arguments: &[&str], kept: Option<&MapChoice>| {
+        let arguments: Vec<MapArgument> =
+            arguments.iter().map(|text| text.parse().unwrap()).collect();
+        super::choose(&manifest(), &own_maps(), &names, &arguments, kept)
+    };
+    let maps = |choice: &MapChoice| -> String {
+        let maps = choice
+            .maps
+            .iter()
+            .map(|(stream, map)| format!("{stream}={}", map.name));
+        maps.collect::<Vec<_>>().join(" ")
+    };
+    let kept = choose(&["endpoints=mine", "alerts=etm-scoped"], None).unwrap();
+    let other = choose(&["alerts=etm-scoped"], Some(&kept)).unwrap();
+    assert_eq!(maps(&other), "alerts=etm-scoped endpoints=mine");
+    // A target is about all of them.
+    let other = choose(&["etm"], Some(&kept)).unwrap();
+    assert_eq!(maps(&other), "alerts=etm-scoped endpoints=etm");
+    // One data stream alone can't go to another target, nor take the others with it.
+    assert!(matches!(
+        choose(&["alerts=safe"], Some(&kept)),
+        Err(ConnectionError::MixedTargets { stream, target, other })
+            if (stream.as_str(), target.as_str(), other.as_str()) == ("alerts", "safe", "etm")
+    ));
+    // A map for all goes with its target.
+    let safe = choose(&["safe"], None).unwrap();
+    let other = choose(&["mine"], Some(&safe)).unwrap();
+    assert_eq!(maps(&other), "alerts=etm-scoped endpoints=mine");
+}
+
+#[test]
 fn the_newest_version_counts_unless_another_is_named() {
     let of = |argument: &str| {
         let arguments = [argument.parse().unwrap()];
@@ -244,6 +277,7 @@ fn the_newest_version_counts_unless_another_is_named() {
             &own_maps(),
             &streams(&["endpoints"]),
             &arguments,
+            None,
         );
         choice.unwrap().maps.into_values().next().unwrap().origin
     };
