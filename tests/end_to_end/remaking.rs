@@ -284,6 +284,7 @@ async fn a_remake_that_is_stopped_goes_on_where_it_was() {
         &host_runner::connection::maps::OwnMaps::default(),
         &streams,
         &["qualys-etm".parse().unwrap()],
+        None,
     )
     .unwrap();
     rig.connection.target = maps.target;

@@ -38,6 +38,9 @@ pub struct Model {
     /// JSON Pointer into an asset of where it says who brought it in, where it does: that is kept when others write to the asset.
     #[serde(default)]
     pub onboarding_source: Option<String>,
+    /// JSON Pointer into an asset of the list in which it nests its findings, where it does.
+    #[serde(default)]
+    pub findings: Option<String>,
     /// JSON Schema with the properties `asset` and `finding`.
     pub schema: Value,
 }
@@ -124,6 +127,7 @@ impl Model {
             switches: self.switches(policy),
             always_written: self.always_written.clone(),
             onboarding_source: self.onboarding_source.clone(),
+            findings: self.findings.clone(),
         }
     }
 
@@ -195,7 +199,11 @@ mod tests {
     #[test]
     fn what_has_a_rule_of_its_own_is_a_place_in_the_models_asset() {
         for model in Model::bundled().unwrap() {
-            for pointer in model.always_written.iter().chain(&model.onboarding_source) {
+            for pointer in [&model.onboarding_source, &model.findings]
+                .into_iter()
+                .flatten()
+                .chain(&model.always_written)
+            {
                 let place = format!("/$defs/asset/properties{pointer}");
                 assert!(
                     model.schema.pointer(&place).is_some(),
@@ -206,6 +214,8 @@ mod tests {
         let safe = Model::by_name("safe").unwrap();
         assert_eq!(safe.always_written, ["/customFields"]);
         assert_eq!(safe.onboarding_source.as_deref(), Some("/onboardingSource"));
+        let qualys = Model::by_name("qualys-etm").unwrap();
+        assert_eq!(qualys.findings.as_deref(), Some("/finding"));
     }
 
     #[test]

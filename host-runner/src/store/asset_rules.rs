@@ -9,6 +9,8 @@ pub struct AssetRules {
     pub always_written: Vec<String>,
     /// JSON Pointer of where a document says who brought its asset in, in models that show it. It stays as it was when the asset came.
     pub onboarding_source: Option<String>,
+    /// JSON Pointer of the list in which a document nests its findings, in models that do. It is not shown while none of them is open.
+    pub findings: Option<String>,
 }
 
 /// Whose asset it is: what holds for a connection, after the target model's defaults were filled in.

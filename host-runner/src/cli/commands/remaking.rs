@@ -104,7 +104,7 @@ pub fn tell(context: &Context, reports: &[RemakeReport]) -> Result<(), Failure> 
     context.output.flush()
 }
 
-/// "documents made anew: 18,204 of 18,204 endpoints records (the map changed)".
+/// "documents of endpoints made anew: 18,204 of 18,204 (the map changed)", with what becomes of findings that are given under other keys or not at all.
 fn text(report: &RemakeReport) -> String {
     let rejected = match report.ledger.quarantined {
         0 => String::new(),
@@ -113,8 +113,23 @@ fn text(report: &RemakeReport) -> String {
             human::counted(some, "record")
         ),
     };
+    let documents = &report.ledger.documents;
+    let counted = |count: u64, what: &str| {
+        (count > 0).then(|| format!("; {} {what}", human::counted(count, "finding")))
+    };
+    let findings: String = [
+        counted(documents.findings_new, "new"),
+        counted(
+            documents.findings_out_of_scope,
+            "out of scope, which are not given any more",
+        ),
+        counted(documents.findings_reopened, "back"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     format!(
-        "documents of {} made anew: {} of {} ({}){rejected}",
+        "documents of {} made anew: {} of {} ({}){findings}{rejected}",
         report.stream,
         human::count(report.ledger.read.saturating_sub(report.ledger.quarantined)),
         human::count(report.due),

@@ -24,6 +24,7 @@ pub fn listed(model: &Model) -> Value {
         },
         "alwaysWritten": model.always_written,
         "onboardingSource": model.onboarding_source,
+        "findings": model.findings,
     })
 }
 
@@ -67,7 +68,8 @@ pub fn whole(model: &Model, colour: bool) -> String {
             switch(model.defaults.auto_onboard_assets),
         )
         .lines("always written", &model.always_written)
-        .row_if("who brought it in", model.onboarding_source.as_ref());
+        .row_if("who brought it in", model.onboarding_source.as_ref())
+        .row_if("nests findings in", model.findings.as_ref());
     format!(
         "{}\n\n{}",
         card.render(colour),

@@ -189,6 +189,7 @@ fn job(
             },
             always_written: Vec::new(),
             onboarding_source: None,
+            findings: None,
         },
         egress: Arc::new(ReplayedOutbound::of(replayer)),
         tap: Some(Arc::clone(replayer) as _),

@@ -22,13 +22,17 @@ const ASSETS: &str = "
     SELECT a.*,
         (SELECT max(r.last_seen) FROM links AS l JOIN records AS r ON r.id = l.record_id WHERE l.asset_id = a.id) AS last_seen,
         (SELECT json_group_array(json_array(k.connection_id, k.key))
-           FROM (SELECT DISTINCT connection_id, key FROM links WHERE asset_id = a.id ORDER BY 1, 2) AS k) AS keys
+           FROM (SELECT DISTINCT connection_id, key FROM links WHERE asset_id = a.id ORDER BY 1, 2) AS k) AS keys,
+        CASE WHEN a.nests IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM findings AS f JOIN links AS k ON k.record_id = f.record_id AND k.asset_id = a.id
+                              WHERE f.asset_id = a.id AND f.state = 0) THEN a.nests END AS emptied
     FROM assets AS a
     WHERE ((a.state = 0 AND NOT ?9) OR (a.state = 1 AND ?1) OR (a.state = 2 AND ?2))
       AND (?3 IS NULL OR a.onboarding_source = ?3)
       AND (?4 IS NULL OR a.host_name = ?4 COLLATE NOCASE)
       AND (?5 IS NULL OR EXISTS (SELECT 1 FROM links AS l WHERE l.asset_id = a.id AND l.connection_id = ?5))
-      AND (?6 IS NULL OR EXISTS (SELECT 1 FROM links AS l WHERE l.asset_id = a.id AND l.finding_source = ?6)
+      AND (?6 IS NULL OR EXISTS (SELECT 1 FROM links AS l WHERE l.asset_id = a.id AND l.finding_source = ?6
+                                     AND (l.state = 0 OR a.state <> 0))
                       OR EXISTS (SELECT 1 FROM findings AS f WHERE f.asset_id = a.id AND f.state = 0 AND f.finding_source = ?6))
       AND (?7 = '[]' OR EXISTS (SELECT 1 FROM findings AS f WHERE f.asset_id = a.id AND f.state = 0
                                 AND f.severity IN (SELECT value FROM json_each(?7))))
@@ -186,6 +190,20 @@ fn read_asset(row: &SqliteRow, as_stored: bool) -> Result<Asset, Fail> {
         AssetState::Active => "new",
     };
     let keys: Vec<(i64, String)> = document(row, "keys")?.unwrap_or_default();
+    let mut body = body(
+        row,
+        as_stored,
+        &Known {
+            first_seen,
+            last_seen,
+            // What is out of scope is not closed, and its document must not say so.
+            closed_at: closed_at.filter(|_| state == AssetState::Inactive),
+            state: word,
+        },
+    )?;
+    if let Some(pointer) = row.try_get::<Option<String>, _>("emptied")? {
+        take_out(&mut body, &pointer);
+    }
     Ok(Asset {
         id: row.try_get("id")?,
         keys: keys
@@ -204,17 +222,7 @@ fn read_asset(row: &SqliteRow, as_stored: bool) -> Result<Asset, Fail> {
         first_seen,
         last_seen,
         closed_at,
-        body: body(
-            row,
-            as_stored,
-            &Known {
-                first_seen,
-                last_seen,
-                // What is out of scope is not closed, and its document must not say so.
-                closed_at: closed_at.filter(|_| state == AssetState::Inactive),
-                state: word,
-            },
-        )?,
+        body,
     })
 }
 
@@ -265,6 +273,16 @@ fn read_finding(row: &SqliteRow, as_stored: bool) -> Result<Finding, Fail> {
             },
         )?,
     })
+}
+
+/// Takes the member at a JSON Pointer out of a document.
+fn take_out(body: &mut Value, pointer: &str) {
+    let Some((parent, member)) = pointer.rsplit_once('/') else {
+        return;
+    };
+    if let Some(Value::Object(parent)) = body.pointer_mut(parent) {
+        parent.remove(&member.replace("~1", "/").replace("~0", "~"));
+    }
 }
 
 fn body(row: &SqliteRow, as_stored: bool, known: &Known<'_>) -> Result<Value, Fail> {

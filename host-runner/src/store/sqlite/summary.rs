@@ -9,8 +9,10 @@ use crate::domain::{ConnectionId, DataStreamName};
 use crate::store::{StreamSummary, Summary};
 
 const ASSETS: &str = "
-    SELECT coalesce(sum(state = 0), 0), coalesce(sum(state = 0 AND created_by = ?1), 0), coalesce(sum(state = 1), 0)
-    FROM assets WHERE id IN (SELECT asset_id FROM links WHERE connection_id = ?1 AND asset_id IS NOT NULL)";
+    SELECT coalesce(sum(state = 0 AND fed), 0), coalesce(sum(state = 0 AND fed AND created_by = ?1), 0), coalesce(sum(state = 1), 0)
+    FROM (SELECT state, created_by,
+                 EXISTS (SELECT 1 FROM links AS k WHERE k.asset_id = assets.id AND k.connection_id = ?1 AND k.state = 0) AS fed
+          FROM assets WHERE id IN (SELECT asset_id FROM links WHERE connection_id = ?1 AND asset_id IS NOT NULL))";
 
 const STREAMS: &str = "
     SELECT s.name, r.open, r.closed, r.out, r.parked, f.open AS f_open, f.closed AS f_closed, f.out AS f_out,

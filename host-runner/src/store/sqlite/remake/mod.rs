@@ -65,6 +65,7 @@ async fn apply(tx: &mut SqliteConnection, commit: &RemakeCommit) -> Result<Ledge
     let mut ledger = Ledger::default();
     let mut sorted = sort(commit, &mut held, &mut ledger)?;
     let anew = Anew {
+        made: true,
         rebuilt: rebuild::plan(tx, &ctx, commit, &sorted).await?,
         left: left_assets(tx, &sorted).await?,
     };

@@ -28,6 +28,8 @@ const ONBOARDING_SOURCE: &str = "onboarding-source";
 /// What is made anew without being read again.
 #[derive(Debug, Default)]
 pub(in crate::store::sqlite) struct Anew<'a> {
+    /// Whether this is all that happens: an asset that takes on another form has not changed at its source then.
+    pub(in crate::store::sqlite) made: bool,
     /// Assets that are made up again, each from these documents alone, in this order.
     pub(in crate::store::sqlite) rebuilt: HashMap<i64, Vec<&'a Document>>,
     /// Documents of records that are not open, for assets that are not active either.
@@ -190,8 +192,8 @@ pub(in crate::store::sqlite) async fn write(
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     ledger.documents.assets_created += count(created.len());
     ledger.documents.assets_updated += count(changed.len().saturating_sub(created.len()));
-    write_assets(tx, ctx, &assets, &changed).await?;
-    links::drop_missing(tx, ctx, written, &given, ledger).await?;
+    write_assets(tx, ctx, rules, &assets, &changed, anew.made).await?;
+    links::drop_missing(tx, ctx, written, &given, anew.made, ledger).await?;
     links::write(tx, ctx, &given).await?;
     let fresh: Vec<(&str, i64)> = resolved
         .by_key
@@ -447,8 +449,10 @@ struct Row<'a> {
 async fn write_assets(
     tx: &mut SqliteConnection,
     ctx: &Context,
+    rules: &AssetRules,
     assets: &HashMap<i64, Asset>,
     changed: &BTreeSet<i64>,
+    made_anew: bool,
 ) -> Result<(), Fail> {
     if changed.is_empty() {
         return Ok(());
@@ -470,13 +474,23 @@ async fn write_assets(
     pack::insert(
         tx,
         "INSERT INTO assets (id, state, created_by, onboarding_source, host_name, title, first_seen, updated_at,
-                             facets, identity, placeholders, body) ",
+                             nests, facets, identity, placeholders, body) ",
         &rows,
-        " ON CONFLICT (id) DO UPDATE SET
+        if made_anew {
+            " ON CONFLICT (id) DO UPDATE SET
              state = excluded.state, closed_at = CASE excluded.state WHEN 0 THEN NULL ELSE closed_at END,
              onboarding_source = excluded.onboarding_source, host_name = excluded.host_name, title = excluded.title,
-             updated_at = CASE excluded.state WHEN 0 THEN excluded.updated_at ELSE updated_at END, facets = excluded.facets, identity = excluded.identity,
-             placeholders = excluded.placeholders, body = excluded.body",
+             updated_at = CASE WHEN excluded.state = 0 AND state <> 0 THEN excluded.updated_at ELSE updated_at END,
+             nests = coalesce(excluded.nests, nests), facets = excluded.facets, identity = excluded.identity,
+             placeholders = excluded.placeholders, body = excluded.body"
+        } else {
+            " ON CONFLICT (id) DO UPDATE SET
+             state = excluded.state, closed_at = CASE excluded.state WHEN 0 THEN NULL ELSE closed_at END,
+             onboarding_source = excluded.onboarding_source, host_name = excluded.host_name, title = excluded.title,
+             updated_at = CASE excluded.state WHEN 0 THEN excluded.updated_at ELSE updated_at END,
+             nests = coalesce(excluded.nests, nests), facets = excluded.facets, identity = excluded.identity,
+             placeholders = excluded.placeholders, body = excluded.body"
+        },
         |row, values| {
             row.push_bind(values.id)
                 .push_bind(values.asset.state)
@@ -486,6 +500,7 @@ async fn write_assets(
                 .push_bind(values.asset.facet("title"))
                 .push_bind(now)
                 .push_bind(now)
+                .push_bind(rules.findings.as_deref())
                 .push_bind(values.facets.as_str())
                 .push_bind(values.identity.as_str())
                 .push_bind(values.placeholders.as_str())

@@ -13,9 +13,12 @@ use super::{Context, max_id};
 use crate::domain::Ledger;
 use crate::identification::Key;
 use crate::store::sqlite::fail::{Fail, refused};
-use crate::store::sqlite::held::state_of;
+use crate::store::sqlite::held::{state_number, state_of};
 use crate::store::sqlite::{closing, pack};
 use crate::store::{Closing, Document, DocumentKind, Evidence, RecordState, Severity, Standing};
+
+/// What a map leaves out is out of scope under this name, beside those of the configuration's filters.
+const MAP: &str = "map";
 
 /// Why an entry's findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,7 @@ struct Held {
     state: RecordState,
     asset: Option<i64>,
     first_seen: i64,
+    updated_at: i64,
     reopened_at: Option<i64>,
     body: String,
     facets: String,
@@ -64,6 +68,8 @@ struct Row<'a> {
     document: &'a Document,
     asset: Option<i64>,
     first_seen: i64,
+    /// When it last became another at its source: another map makes no other finding of it.
+    updated_at: i64,
     reopened_at: Option<i64>,
     facets: String,
     identity: String,
@@ -126,6 +132,7 @@ pub(in crate::store::sqlite) async fn write(
             waiting.parked.insert(record);
         }
         let mut row = row(record, document, asset)?;
+        row.updated_at = ctx.now.as_i64();
         match held.get(&document.key) {
             None => {
                 ledger.documents.findings_new += 1;
@@ -134,6 +141,9 @@ pub(in crate::store::sqlite) async fn write(
                 row.first_seen = ctx.now.as_i64();
             }
             Some(before) => {
+                if again == Again::Made && before.state == RecordState::Open {
+                    row.updated_at = before.updated_at;
+                }
                 row.id = before.id;
                 row.first_seen = before.first_seen;
                 row.reopened_at = before.reopened_at;
@@ -184,7 +194,7 @@ pub(in crate::store::sqlite) async fn write(
             )
         })
         .collect();
-    close_missing(tx, ctx, &missing, again, ledger).await?;
+    let_go(tx, ctx, &missing, again, ledger).await?;
     Ok(waiting)
 }
 
@@ -218,6 +228,7 @@ fn row<'a>(record: i64, document: &'a Document, asset: Option<i64>) -> Result<Ro
         document,
         asset,
         first_seen: 0,
+        updated_at: 0,
         reopened_at: None,
         facets: pack::json(&document.facets)?,
         identity: pack::json(&document.identity)?,
@@ -313,6 +324,7 @@ fn read(row: &SqliteRow) -> Result<Held, Fail> {
         state: state_of(row.try_get("state")?),
         asset: row.try_get("asset_id")?,
         first_seen: row.try_get("first_seen")?,
+        updated_at: row.try_get("updated_at")?,
         reopened_at: row.try_get("reopened_at")?,
         body: row.try_get("body")?,
         facets: row.try_get("facets")?,
@@ -326,7 +338,6 @@ fn read(row: &SqliteRow) -> Result<Held, Fail> {
 }
 
 async fn insert(tx: &mut SqliteConnection, ctx: &Context, rows: &[Row<'_>]) -> Result<(), Fail> {
-    let now = ctx.now.as_i64();
     pack::insert(
         tx,
         "INSERT INTO findings (id, connection_id, stream_id, key, record_id, asset_key, asset_id, state, severity,
@@ -355,7 +366,7 @@ async fn insert(tx: &mut SqliteConnection, ctx: &Context, rows: &[Row<'_>]) -> R
                 .push_bind(document.facet("host-name"))
                 .push_bind(document.facet("title"))
                 .push_bind(finding.first_seen)
-                .push_bind(now)
+                .push_bind(finding.updated_at)
                 .push_bind(finding.reopened_at)
                 .push_bind(finding.facets.as_str())
                 .push_bind(finding.identity.as_str())
@@ -394,8 +405,9 @@ async fn update(tx: &mut SqliteConnection, ctx: &Context, rows: &[Row<'_>]) -> R
     Ok(())
 }
 
-/// Closes what an entry gave before and gives no more: id and when it was last seen.
-async fn close_missing(
+/// What an entry gave before and gives no more, by id and when it was last seen, leaves. Read again, its source lists it no more, and it is closed. Made
+/// anew, nothing was heard of it: a map leaves it out as a filter would, and it is back when a map gives it again.
+async fn let_go(
     tx: &mut SqliteConnection,
     ctx: &Context,
     missing: &[(i64, i64)],
@@ -405,26 +417,39 @@ async fn close_missing(
     if missing.is_empty() {
         return Ok(());
     }
+    let (state, closing, word) = match again {
+        Again::Read => (
+            RecordState::Closed,
+            Closing::NoLongerListed,
+            "its record was read again and lists it no more",
+        ),
+        Again::Made => (
+            RecordState::OutOfScope,
+            Closing::OutOfScope(MAP.to_owned()),
+            "its record was made anew by another map and gives it no more",
+        ),
+    };
     let evidence = Evidence {
-        closing: Closing::NoLongerListed,
-        word: match again {
-            Again::Read => "its record was read again and lists it no more",
-            Again::Made => "its record was made anew by another map and gives it no more",
-        }
-        .to_owned(),
+        closing,
+        word: word.to_owned(),
         at: None,
         sync: ctx.sync,
         run: ctx.run,
     };
-    let closed = sqlx::query(
-        "UPDATE findings SET state = 1, closed_at = ?2, updated_at = ?2, evidence = ?3, last_seen = j.value ->> 1
+    let left = sqlx::query(
+        "UPDATE findings SET state = ?4, closed_at = ?2, updated_at = ?2, evidence = ?3, last_seen = j.value ->> 1
          FROM json_each(?1) AS j WHERE findings.id = j.value ->> 0",
     )
     .bind(pack::json(missing)?)
     .bind(ctx.now.as_i64())
     .bind(pack::json(&evidence)?)
+    .bind(state_number(state))
     .execute(tx)
     .await?;
-    ledger.documents.findings_closed += closed.rows_affected();
+    let counted = match again {
+        Again::Read => &mut ledger.documents.findings_closed,
+        Again::Made => &mut ledger.documents.findings_out_of_scope,
+    };
+    *counted += left.rows_affected();
     Ok(())
 }

@@ -9,8 +9,9 @@ use super::{Context, doubts, waiting};
 use crate::domain::Ledger;
 use crate::store::sqlite::closing;
 use crate::store::sqlite::fail::Fail;
+use crate::store::sqlite::held::state_number;
 use crate::store::sqlite::pack;
-use crate::store::{DocumentKind, Standing};
+use crate::store::{DocumentKind, RecordState, Standing};
 
 /// Which record gives a document for which asset.
 #[derive(Debug)]
@@ -58,12 +59,14 @@ pub(super) async fn linked(
     Ok(rows.into_iter().collect())
 }
 
-/// Links of records that are read again and give another asset than before, or none: those are closed.
+/// Links of records that are read again and give another asset than before, or none: those are closed. Of records that are made anew nothing was heard:
+/// what another map leaves out is out of scope.
 pub(super) async fn drop_missing(
     tx: &mut SqliteConnection,
     ctx: &Context,
     written: &[Written<'_>],
     links: &[Link<'_>],
+    made_anew: bool,
     ledger: &mut Ledger,
 ) -> Result<(), Fail> {
     let again: Vec<i64> = written
@@ -90,11 +93,17 @@ pub(super) async fn drop_missing(
     if dropped.is_empty() {
         return Ok(());
     }
+    let state = if made_anew {
+        RecordState::OutOfScope
+    } else {
+        RecordState::Closed
+    };
     closing::clear(tx).await?;
     sqlx::query(
-        "UPDATE links SET state = 1 WHERE id IN (SELECT j.value ->> 0 FROM json_each(?1) AS j)",
+        "UPDATE links SET state = ?2 WHERE id IN (SELECT j.value ->> 0 FROM json_each(?1) AS j)",
     )
     .bind(pack::json(&dropped)?)
+    .bind(state_number(state))
     .execute(&mut *tx)
     .await?;
     sqlx::query(

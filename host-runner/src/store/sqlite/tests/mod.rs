@@ -7,6 +7,7 @@ mod files;
 mod identification;
 mod left_out;
 mod maps;
+mod nested;
 mod partial;
 mod properties;
 mod queries;

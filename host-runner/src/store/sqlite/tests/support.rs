@@ -37,6 +37,7 @@ pub(super) fn asset_rules(switches: Switches) -> AssetRules {
         switches,
         always_written: vec!["/customFields".to_owned()],
         onboarding_source: Some("/onboardingSource".to_owned()),
+        findings: Some("/findings".to_owned()),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::store::sqlite::Stores;
 const AS_BEFORE: &str = "
     UPDATE assets SET identity = (SELECT json_group_array(json_array(j.value ->> 0, j.value ->> 1)) FROM json_each(identity) AS j);
     DROP TABLE identification; DROP TABLE asset_keys; DROP TABLE waiting; DROP TABLE imported; DROP TABLE ambiguous; DROP TABLE duplicates;
+    ALTER TABLE assets DROP COLUMN nests;
     PRAGMA user_version = 5";
 
 async fn identities(bench: &Bench) -> Vec<String> {

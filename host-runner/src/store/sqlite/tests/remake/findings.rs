@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn findings_take_on_the_new_form_and_what_is_given_no_more_is_closed_with_its_own_word() {
+async fn findings_take_on_the_new_form_and_what_is_given_no_more_is_out_of_scope_and_not_closed() {
     let bench = Bench::new().await;
     bench.full("endpoints", 10, vec![endpoint("e1", "1")]).await;
     let both = vec![
@@ -16,9 +16,10 @@ async fn findings_take_on_the_new_form_and_what_is_given_no_more_is_closed_with_
     assert_eq!(
         (
             ledger.documents.findings_changed,
-            ledger.documents.findings_closed
+            ledger.documents.findings_closed,
+            ledger.documents.findings_out_of_scope
         ),
-        (1, 1)
+        (1, 0, 1)
     );
     let findings = bench.findings().await;
     assert_eq!(findings[0].body, json!({"other": true}));
@@ -27,10 +28,11 @@ async fn findings_take_on_the_new_form_and_what_is_given_no_more_is_closed_with_
         (findings[0].first_seen, findings[0].last_seen),
         (at(20), at(20))
     );
-    assert_eq!(findings[1].state, FindingState::Closed);
+    // Nothing was heard of it at its source, and so it is not closed.
+    assert_eq!(findings[1].state, FindingState::OutOfScope);
     assert_eq!(findings[1].last_seen, at(20));
     let evidence = findings[1].evidence.clone().unwrap();
-    assert_eq!(evidence.closing, Closing::NoLongerListed);
+    assert_eq!(evidence.closing, Closing::OutOfScope("map".to_owned()));
     assert_eq!(
         evidence.word,
         "its record was made anew by another map and gives it no more"
@@ -149,4 +151,63 @@ async fn a_finding_that_left_with_its_asset_stays_closed_as_it_was() {
         (after.state, after.closed_at, after.evidence),
         (before.state, before.closed_at, before.evidence)
     );
+}
+
+/// A document in this form, that tells whether it is new or changed.
+fn told(mut document: Document, form: &str) -> Document {
+    document.body = json!({"form": form}).to_string().into_bytes();
+    document.placeholders = vec![Placeholder {
+        pointer: "/state".to_owned(),
+        value: Lifecycle::State,
+        format: json!({"new": "create", "changed": "update"}).to_string(),
+    }];
+    document
+}
+
+#[tokio::test]
+async fn another_form_of_an_asset_or_finding_is_no_change_of_the_thing_itself() {
+    let bench = Bench::new().await;
+    let read = |fingerprint: &str, form: &str| {
+        let documents = vec![
+            told(asset("e1", json!({})), form),
+            told(finding("f1", Some("e1"), "low"), form),
+        ];
+        vec![entry("e1", fingerprint, documents)]
+    };
+    bench.full("endpoints", 10, read("1", "one")).await;
+    let other: Map = |_| {
+        given(vec![
+            told(asset("e1", json!({})), "two"),
+            told(finding("f1", Some("e1"), "low"), "two"),
+        ])
+    };
+    Remaking::begin(&bench, "endpoints", "map-2", 20)
+        .await
+        .all(other, None)
+        .await;
+    let created = json!({"form": "two", "state": "create"});
+    assert_eq!(bench.assets().await[0].body, created);
+    assert_eq!(bench.findings().await[0].body, created);
+
+    bench.full("endpoints", 30, read("2", "three")).await;
+    let updated = json!({"form": "three", "state": "update"});
+    assert_eq!(bench.assets().await[0].body, updated);
+    assert_eq!(bench.findings().await[0].body, updated);
+}
+
+#[tokio::test]
+async fn an_asset_that_a_map_gives_no_more_is_out_of_scope_and_not_gone() {
+    let bench = Bench::new().await;
+    bench.full("endpoints", 10, vec![endpoint("e1", "1")]).await;
+    bench.full("alerts", 20, vec![alert("a1", "e1")]).await;
+    let nothing_of_it: Map = |_| given(vec![finding("f1", None, "low")]);
+    Remaking::begin(&bench, "endpoints", "map-2", 30)
+        .await
+        .all(nothing_of_it, None)
+        .await;
+    let assets = bench.assets().await;
+    assert_eq!(assets[0].state, AssetState::OutOfScope);
+    let findings = bench.findings().await;
+    let alert = findings.iter().find(|finding| finding.key == "a1").unwrap();
+    assert_eq!(alert.state, FindingState::OutOfScope);
 }
