@@ -331,6 +331,35 @@ async fn an_agent_that_is_installed_again_is_another_asset_and_shown_as_a_probab
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_attaches_as_soon_as_another_connection_brings_its_asset() {
+    let runner = runner().await;
+    runner
+        .connect(json!({"autoOnboardAssets": false}))
+        .await
+        .succeeded();
+    runner.sync().await.succeeded();
+    assert!(runner.assets().await.is_empty() && runner.findings().await.is_empty());
+    let config = runner.config(json!({"dataStreams": ["endpoints"]}));
+    let connect = ["connect", "second", "--config", &config, "--map"];
+    let secret = ["qualys-etm", "--secret", "apiKey=env:SIMULATOR_KEY"];
+    let arguments = [&connect[..], &secret, &["--allow-loopback"]].concat();
+    with_tenant(&runner, &arguments).await.succeeded();
+    let sync = ["sync", "second", "--requests-per-second", "unlimited"];
+    let synced = with_tenant(&runner, &sync).await.succeeded();
+    assert!(
+        synced
+            .out
+            .contains("connection xdr: documents of alerts made anew"),
+        "{synced:?}"
+    );
+    assert!(!runner.findings().await.is_empty());
+    for asset in envelopes(&runner).await {
+        let keys = asset["keys"].as_array().unwrap();
+        assert_eq!(keys.len(), 2, "of both connections: {asset}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn custom_fields_are_added_listed_and_removed_and_a_near_miss_is_told() {
     let runner = runner().await;
     runner.connect(json!({})).await.succeeded();

@@ -480,7 +480,7 @@ fn reason(due: &Due, with: &str) -> String {
     let mut told: Vec<&str> = parts.into_iter().map(Part::as_str).collect();
     let last = told.pop();
     match (told.is_empty(), last) {
-        (_, None) => "records found their assets, or were cleaned".to_owned(),
+        (_, None) => "records to be tried again".to_owned(),
         (true, Some(last)) => format!("{last} changed"),
         (false, Some(last)) => format!("{} and {last} changed", told.join(", ")),
     }

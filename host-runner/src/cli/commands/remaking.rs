@@ -15,7 +15,7 @@ use crate::cli::progress::Line;
 use crate::connection::{Desk, Session, remake as service};
 use crate::domain::RunState;
 use crate::pipeline::{Cancel, RemakeReport, remake};
-use crate::store::Retried;
+use crate::store::{Retried, Store};
 use crate::store::sqlite::SqliteStore;
 
 /// What was made anew.
@@ -50,6 +50,42 @@ pub async fn before(
         failure: failure(&reports),
         reports,
     })
+}
+
+/// Makes the documents anew of other connections of the tenant whose records may have found their assets by what a sync brought, and tells it. One that is at
+/// work itself does so at its next sync, and what fails is told and left to that too.
+pub async fn of_others(context: &Context, desk: &Desk, session: &Session, cancel: &Cancel) {
+    let woken = async {
+        let woken = session.store.tried_again().await?;
+        let others = woken
+            .into_iter()
+            .filter(|one| !one.removed && one.connection != session.connection.id);
+        for other in others {
+            let taken = service::take(desk, &session.store, &other.name).await?;
+            let Some((connection, _lock)) = taken else {
+                continue;
+            };
+            let line = Line::new(&context.output);
+            let observer = Arc::clone(&line) as _;
+            let job = service::job(desk, &session.store, &connection, observer, cancel.clone())?;
+            let reports = remake(&job).await;
+            line.clear();
+            let reports = reports.map_err(explained)?;
+            if !context.output.json() {
+                for report in &reports {
+                    let text = format!("connection {}: {}", other.name, text(report));
+                    context.output.line(human::plain(&text))?;
+                }
+            }
+            if let Some(failure) = failure(&reports) {
+                context.output.note(failure.to_text());
+            }
+        }
+        Ok::<(), Failure>(())
+    };
+    if let Err(failure) = woken.await {
+        context.output.note(failure.to_text());
+    }
 }
 
 /// Makes the documents anew at once of connections whose records may have found their assets, and tells it. What is left to their next sync is given back.

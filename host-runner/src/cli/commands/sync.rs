@@ -207,6 +207,9 @@ pub async fn all_until(
             break;
         }
     }
+    if !session.is_trial() && !cancel.is_stopped() {
+        remaking::of_others(context, desk, session, cancel).await;
+    }
     Ok(ended)
 }
 
