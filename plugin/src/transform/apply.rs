@@ -3,7 +3,8 @@
 use super::evaluate::Got;
 use super::frames::{Frames, Wrong};
 use super::instance::{Elements, Instance, Leaf};
-use super::plan::{Align, Finding, FindingList, Head, Plan, Rule, Scope, Types};
+use super::places::Whereabouts;
+use super::plan::{Align, Finding, FindingList, Head, Plan, Rule, Scope};
 use super::problems::Problems;
 use super::trace::Origins;
 use super::value::{self, Value};
@@ -204,7 +205,8 @@ impl<'p, 'r> Run<'p, 'r> {
             }
             (_, None) => match self.value(&rule.value, frames) {
                 Got::Value(value) => {
-                    self.spread(rule, value, None, frames, elements, inner, level);
+                    let places = Whereabouts::new(&rule.value, frames);
+                    self.spread(rule, value, None, &places, elements, inner, level);
                 }
                 got => self.store_nothing(rule, &got, frames, level, None),
             },
@@ -249,13 +251,12 @@ impl<'p, 'r> Run<'p, 'r> {
         let values = values.into_iter().enumerate();
         for (at, value) in values.filter(|(_, value)| !value.is_absent()) {
             let Some(text) = value.text().map(|text| text.into_owned()) else {
-                let pointer = frames.source_pointer(rule.value.source.as_ref());
-                self.problems
-                    .tell(pointer, format!("{} can't be joined on", value.describe()));
+                let reason = format!("{} can't be joined on", value.describe());
+                self.problems.tell(places.converted(Some(at)), reason);
                 continue;
             };
             // Checked first: a value that can't be stored must not leave an empty element.
-            if let Some(value) = self.fit(rule.types, value, frames, rule)
+            if let Some(value) = self.fit(rule, value, Some(at), &places)
                 && let Some(element) = elements.joined(scope, rule.index, leaf, &text)
             {
                 self.set(rule, value, Some(at), frames, element);
@@ -290,17 +291,18 @@ impl<'p, 'r> Run<'p, 'r> {
         {
             let item = item.or(Some(index));
             if level + 1 == rule.lists.len() {
-                if let Some(value) = self.fit(rule.types, value, frames, rule)
+                if let Some(value) = self.fit(rule, value, item, places)
                     && let Some(element) = elements.of(scope, *group, index)
                 {
-                    self.set(rule, value, item, frames, element);
+                    self.set(rule, value, item, places.frames, element);
                 }
             } else if let Some(element) = elements.of(scope, *group, index)
                 && let Some((list, _)) = rule.lists.get(level + 1)
                 && let (Some(scope), Some(elements)) =
                     (scope.lists.get(*list), element.lists.get_mut(*list))
             {
-                self.spread(rule, value, item, frames, elements, scope, level + 1);
+        let places = Whereabouts::new(&rule.value, frames);
+                self.spread(rule, value, item, places, elements, scope, level + 1);
             }
         }
     }
@@ -321,13 +323,15 @@ impl<'p, 'r> Run<'p, 'r> {
             return;
         }
         let got = match got {
-            Got::Value(value) => match self.fit(rule.types, value, frames, rule) {
-                Some(value) => {
-                    self.set(rule, value, None, frames, instance);
-                    return;
+            Got::Value(value) => {
+                match self.fit(rule, value, None, &Whereabouts::new(&rule.value, frames)) {
+                    Some(value) => {
+                        self.set(rule, value, None, frames, instance);
+                        return;
+                    }
+                    None => Got::Bad,
                 }
-                None => Got::Bad,
-            },
+            }
             got => got,
         };
         self.store_nothing(rule, &got, frames, level, Some(instance));
@@ -338,7 +342,7 @@ impl<'p, 'r> Run<'p, 'r> {
         &mut self,
         rule: &Rule,
         got: &Got<'r>,
-        frames: &Frames<'r>,
+        places: &Whereabouts<'_, '_, 'r>,
         level: usize,
         element: Option<&mut Instance<'r>>,
     ) {
@@ -367,15 +371,12 @@ impl<'p, 'r> Run<'p, 'r> {
     /// The value as the target takes it: empty values of a list left out, types checked. None, and a problem, where it does not fit.
     fn fit(
         &mut self,
-        types: Types,
-        value: Value<'r>,
-        frames: &Frames<'r>,
         rule: &Rule,
     ) -> Option<Value<'r>> {
-        let pointer = || frames.source_pointer(rule.value.source.as_ref());
+        let types = rule.types;
         if !types.value.takes(&value) {
             self.problems.tell(
-                pointer(),
+                places.converted(item),
                 format!(
                     "{} where {} is expected",
                     value.describe(),
@@ -389,20 +390,20 @@ impl<'p, 'r> Run<'p, 'r> {
         };
         let mut kept = Vec::with_capacity(items.len());
         let mut wrong = false;
-        for (index, item) in items.into_iter().enumerate() {
-            if item.is_absent() {
+        for (index, inner) in items.into_iter().enumerate() {
+            if inner.is_absent() {
                 continue;
             }
-            if types.items.takes(&item) {
-                kept.push(item);
+            if types.items.takes(&inner) {
+                kept.push(inner);
             } else {
                 let message = format!(
                     "{} where {} is expected",
-                    item.describe(),
+                    inner.describe(),
                     types.items.describe()
                 );
                 self.problems
-                    .tell(format!("{}/{index}", pointer()), message);
+                    .tell(places.converted(item.or(Some(index))), message);
                 wrong = true;
             }
         }
@@ -426,6 +427,9 @@ impl<'p, 'r> Run<'p, 'r> {
                 None => rule.index,
                 Some(origins) => origins.note(rule, item, frames),
             };
+        value: Value<'r>,
+        item: Option<usize>,
+        places: &Whereabouts<'_, '_, 'r>,
             *leaf = Leaf::Value { value, origin };
         }
     }

@@ -4,6 +4,7 @@ use super::apply::{Made, Run};
 use super::evaluate::Got;
 use super::frames::Frames;
 use super::instance::{Instance, Leaf};
+use super::places::Whereabouts;
 use super::plan::{Expression, Finding, Head};
 use super::value::Value;
 use super::write::{self, Special};
@@ -206,7 +207,7 @@ impl<'r> Run<'_, 'r> {
     ) -> Option<String> {
         let got = self.value(&head.key, frames);
         let source = head.key.source.as_ref();
-        let pointer = || frames.source_pointer(source);
+        let pointer = || Whereabouts::new(&head.key, frames).converted(None);
         match got {
             Got::Value(value) => match value.text() {
                 Some(text) if !text.is_empty() => return Some(text.into_owned()),

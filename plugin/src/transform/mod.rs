@@ -23,6 +23,7 @@ mod instance;
 mod layout;
 mod needs;
 mod path;
+mod places;
 mod plan;
 mod problems;
 mod reader;

@@ -6,6 +6,7 @@ mod format;
 mod generated;
 mod loading;
 mod needs;
+mod places;
 mod properties;
 mod rules;
 mod seed;
