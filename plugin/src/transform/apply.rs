@@ -23,6 +23,8 @@ pub(super) struct Run<'p, 'r> {
     pub(super) plan: &'p Plan,
     pub(super) record: &'r Value<'r>,
     pub(super) problems: Problems,
+    /// What the record's entry is called.
+    pub(super) key: &'p str,
     missing: bool,
     /// Where the values come from, where that is asked: noting it costs more than all else.
     origins: Option<Origins>,
@@ -39,7 +41,7 @@ pub(super) fn apply(plan: &Plan, key: &str, body: &[u8]) -> Outcome {
             };
         }
     };
-    let mut run = Run::new(plan, &record);
+    let mut run = Run::new(plan, key, &record);
     let made = run.make();
     let documents = run.documents(&made).unwrap_or_default();
     Outcome {
@@ -51,7 +53,7 @@ pub(super) fn apply(plan: &Plan, key: &str, body: &[u8]) -> Outcome {
 /// Where each value of each document comes from.
 pub(super) fn explain(plan: &Plan, key: &str, body: &[u8]) -> Result<Vec<Trace>, Problem> {
     let record = parse(plan, key, body)?;
-    let mut run = Run::new(plan, &record);
+    let mut run = Run::new(plan, key, &record);
     run.origins = Some(Origins::default());
     let made = run.make();
     let documents = run.documents(&made).unwrap_or_default();
@@ -77,11 +79,12 @@ fn parse<'b>(plan: &Plan, key: &str, body: &'b [u8]) -> Result<Value<'b>, Proble
 }
 
 impl<'p, 'r> Run<'p, 'r> {
-    fn new(plan: &'p Plan, record: &'r Value<'r>) -> Run<'p, 'r> {
+    fn new(plan: &'p Plan, key: &'p str, record: &'r Value<'r>) -> Run<'p, 'r> {
         Run {
             plan,
             record,
             problems: Problems::default(),
+            key,
             missing: false,
             origins: None,
         }
@@ -139,7 +142,7 @@ impl<'p, 'r> Run<'p, 'r> {
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
         for (index, item) in items.iter().enumerate() {
             frames.enter(item, index);
-            let key = self.key(head, &mut frames, "this finding is left out");
+            let key = self.finding_key(head, &mut frames, "this finding is left out");
             frames.leave();
             match key {
                 None => elements.leave_out(list.group, index),

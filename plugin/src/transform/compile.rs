@@ -21,6 +21,8 @@ pub(super) struct Checks<'c> {
     pub(super) sources: Vec<Option<Schema>>,
     /// The schema of the target model.
     pub(super) model: Option<Schema>,
+    /// Where a record of the data stream has its own key.
+    pub(super) key: Option<Path>,
     /// Custom fields that the platform has.
     pub(super) custom_fields: &'c [String],
 }
@@ -83,6 +85,8 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
     for rule in &file.rules {
         compiler.check_join(rule, &targets);
     }
+    let key = checks.key.as_ref().filter(|_| finding.is_some());
+    let key = key.map(|key| compiler.way(key, &[]));
     compiler.wanted.settle();
     compiler.note_needs(file.asset.is_some(), finding.as_ref());
     // Within both halves the map's order stays.
@@ -100,6 +104,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
         placeholders,
     }
 }
+        key,
 
 pub(super) struct Compiler<'c> {
     pub(super) checks: &'c Checks<'c>,

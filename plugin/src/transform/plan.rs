@@ -15,6 +15,8 @@ pub(super) struct Plan {
     pub(super) wanted: Wanted,
     /// The paths that are read, as the map writes them.
     pub(super) reads: Vec<String>,
+    /// The way to the record's own key, where its data stream has one.
+    pub(super) key: Option<Lookup>,
     pub(super) asset: Option<Head>,
     pub(super) finding: Option<Finding>,
     /// In the map's order, those that write into every element of a list behind the others.

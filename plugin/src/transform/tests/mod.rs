@@ -5,6 +5,7 @@ mod explain;
 mod format;
 mod generated;
 mod loading;
+mod keys;
 mod needs;
 mod places;
 mod properties;
@@ -59,7 +60,16 @@ pub(super) fn document(rules: Value, record: Value) -> Value {
 }
 
 pub(super) fn run(mapper: &Mapper, record: &Value) -> Outcome {
-    mapper.apply_one("1", &serde_json::to_vec(record).unwrap())
+    mapper.apply_one(&entry_key(record), &serde_json::to_vec(record).unwrap())
+}
+
+/// What a record's entry would be called: by its id, where it has one.
+pub(super) fn entry_key(record: &Value) -> String {
+    match record.get("id") {
+        Some(Value::String(text)) if !text.is_empty() => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => "1".to_owned(),
+    }
 }
 
 pub(super) fn told(outcome: &Outcome) -> Vec<String> {
