@@ -3,6 +3,7 @@
 use super::format::{self, Align as Written, MapFile};
 use super::layout::{insert, insert_list};
 use super::needs;
+use super::order::arranged;
 use super::path::{Path, Segment};
 use super::plan::{
     Align, Expression, Finding, FindingList, Head, Placeholder, Plan, Rule, Scope, Shape, Step,
@@ -89,7 +90,14 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
     let key = key.map(|key| compiler.way(key, &[]));
     compiler.wanted.settle();
     compiler.note_needs(file.asset.is_some(), finding.as_ref());
-    // Within both halves the map's order stays.
+    let rules = arranged(rules).unwrap_or_else(|rule| {
+        compiler.problem(
+            format!("/rules/{rule}/on"),
+            "rules that join on what one another writes have no order; let one of them join on what a third rule writes".into(),
+        );
+        Vec::new()
+    });
+    // Within both halves the order stays.
     let (mut rules, each): (Vec<_>, Vec<_>) = rules
         .into_iter()
         .partition(|rule| rule.align != Align::Each);

@@ -22,6 +22,7 @@ mod frames;
 mod instance;
 mod layout;
 mod needs;
+mod order;
 mod path;
 mod places;
 mod plan;

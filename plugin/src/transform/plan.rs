@@ -19,7 +19,8 @@ pub(super) struct Plan {
     pub(super) key: Option<Lookup>,
     pub(super) asset: Option<Head>,
     pub(super) finding: Option<Finding>,
-    /// In the map's order, those that write into every element of a list behind the others.
+    /// In the map's order, but what joins on a value behind what writes that one, and those that write into every element of a list behind the
+    /// others.
     pub(super) rules: Vec<Rule>,
     /// The document with the asset in it; where there is none, the finding.
     pub(super) root: Scope,

@@ -213,6 +213,10 @@ fn what_makes_no_sense_is_refused() {
             "no rule writes `x[].z`",
         ),
         (
+            json!({"source": "a", "target": "x[].address", "align": "value", "on": "adress"}),
+            "so nothing can be joined on it; did you mean `address`?",
+        ),
+        (
             json!({"source": "a", "target": "x", "convert": {"table": {"cases": {}, "keep": true}}}),
             "a table without a case",
         ),

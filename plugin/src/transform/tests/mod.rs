@@ -7,6 +7,7 @@ mod generated;
 mod loading;
 mod keys;
 mod needs;
+mod order;
 mod places;
 mod properties;
 mod rules;
