@@ -3,8 +3,9 @@
 use super::evaluate::Got;
 use super::frames::{Frames, Wrong};
 use super::instance::{Elements, Instance, Leaf};
+use super::needs;
 use super::places::Whereabouts;
-use super::plan::{Align, Finding, FindingList, Head, Plan, Rule, Scope};
+use super::plan::{Align, Finding, FindingList, Head, Plan, Rule, Scope, Step};
 use super::problems::Problems;
 use super::trace::Origins;
 use super::value::{self, Value};
@@ -22,9 +23,9 @@ pub(super) struct Made<'r> {
 pub(super) struct Run<'p, 'r> {
     pub(super) plan: &'p Plan,
     pub(super) record: &'r Value<'r>,
-    pub(super) problems: Problems,
     /// What the record's entry is called.
     pub(super) key: &'p str,
+    pub(super) problems: Problems,
     missing: bool,
     /// Where the values come from, where that is asked: noting it costs more than all else.
     origins: Option<Origins>,
@@ -83,8 +84,8 @@ impl<'p, 'r> Run<'p, 'r> {
         Run {
             plan,
             record,
-            problems: Problems::default(),
             key,
+            problems: Problems::default(),
             missing: false,
             origins: None,
         }
@@ -106,6 +107,7 @@ impl<'p, 'r> Run<'p, 'r> {
             let mut frames = Frames::new(self.record);
             self.place(rule, &mut frames, &mut root, &plan.root, 0);
         }
+        self.leave_out_halves(&mut root, &findings);
         Made {
             root,
             findings,
@@ -157,6 +159,54 @@ impl<'p, 'r> Run<'p, 'r> {
             }
         }
         findings
+    }
+
+    /// Documents that lack what the target model requires of them are none.
+    fn leave_out_halves(&mut self, root: &mut Instance<'r>, findings: &[(usize, String)]) {
+        let plan = self.plan;
+        if let Some(group) = needs::lacking(&plan.needs, &plan.root, root)
+            && !self.missing
+        {
+            let lack = needs::describe(group, "");
+            self.problems.tell(
+                String::new(),
+                format!("{lack} has no value, and the target model requires it; the record has no document without it"),
+            );
+            self.missing = true;
+        }
+        let Some(list) = plan.finding.as_ref().and_then(|all| all.list.as_ref()) else {
+            return;
+        };
+        let (Some(scope), Some(elements)) = (
+            plan.root.lists.get(list.list),
+            root.lists.get_mut(list.list),
+        ) else {
+            return;
+        };
+        for ((index, _), element) in findings.iter().zip(&mut elements.items) {
+            let lack = needs::lacking(&list.needs, scope, element);
+            if let Some(group) = lack.filter(|_| !element.dropped) {
+                element.dropped = true;
+                self.tell_half(list, *index, &needs::describe(group, ""));
+            }
+        }
+    }
+
+    #[cold]
+    fn tell_half(&mut self, list: &FindingList, index: usize, lack: &str) {
+        let mut frames = Frames::new(self.record);
+        let items = frames.elements_of(&list.fields, &list.path).ok().flatten();
+        if let Some(item) = items.unwrap_or_default().get(index) {
+            frames.enter(item, index);
+        }
+        let mut path = list.path.clone();
+        path.push(Step::Each);
+        self.problems.tell(
+            frames.pointer(&path),
+            format!(
+                "{lack} has no value, and the target model requires it; this finding is left out"
+            ),
+        );
     }
 
     /// Puts a rule's values into the document, from this place of the record and this scope of the document on.
@@ -251,6 +301,7 @@ impl<'p, 'r> Run<'p, 'r> {
             Got::Value(value) => vec![value],
             got => return self.store_nothing(rule, &got, frames, level, None),
         };
+        let places = Whereabouts::new(&rule.value, frames);
         let values = values.into_iter().enumerate();
         for (at, value) in values.filter(|(_, value)| !value.is_absent()) {
             let Some(text) = value.text().map(|text| text.into_owned()) else {
@@ -275,7 +326,7 @@ impl<'p, 'r> Run<'p, 'r> {
         rule: &Rule,
         value: Value<'r>,
         item: Option<usize>,
-        frames: &Frames<'r>,
+        places: &Whereabouts<'_, '_, 'r>,
         elements: &mut Elements<'r>,
         scope: &Scope,
         level: usize,
@@ -304,7 +355,6 @@ impl<'p, 'r> Run<'p, 'r> {
                 && let (Some(scope), Some(elements)) =
                     (scope.lists.get(*list), element.lists.get_mut(*list))
             {
-        let places = Whereabouts::new(&rule.value, frames);
                 self.spread(rule, value, item, places, elements, scope, level + 1);
             }
         }
@@ -345,7 +395,7 @@ impl<'p, 'r> Run<'p, 'r> {
         &mut self,
         rule: &Rule,
         got: &Got<'r>,
-        places: &Whereabouts<'_, '_, 'r>,
+        frames: &Frames<'r>,
         level: usize,
         element: Option<&mut Instance<'r>>,
     ) {
@@ -371,10 +421,14 @@ impl<'p, 'r> Run<'p, 'r> {
         }
     }
 
-    /// The value as the target takes it: empty values of a list left out, types checked. None, and a problem, where it does not fit.
+    /// The value as the target takes it: empty values of a list left out, types checked. None, and a problem, where it does not fit. `item`: which
+    /// element it was of a list that is spread.
     fn fit(
         &mut self,
         rule: &Rule,
+        value: Value<'r>,
+        item: Option<usize>,
+        places: &Whereabouts<'_, '_, 'r>,
     ) -> Option<Value<'r>> {
         let types = rule.types;
         if !types.value.takes(&value) {
@@ -430,9 +484,6 @@ impl<'p, 'r> Run<'p, 'r> {
                 None => rule.index,
                 Some(origins) => origins.note(rule, item, frames),
             };
-        value: Value<'r>,
-        item: Option<usize>,
-        places: &Whereabouts<'_, '_, 'r>,
             *leaf = Leaf::Value { value, origin };
         }
     }

@@ -2,11 +2,10 @@
 
 use super::format::{self, Align as Written, MapFile};
 use super::layout::{insert, insert_list};
-use super::needs;
 use super::order::arranged;
 use super::path::{Path, Segment};
 use super::plan::{
-    Align, Expression, Finding, FindingList, Head, Placeholder, Plan, Rule, Scope, Shape, Step,
+    Align, Expression, Finding, FindingList, Head, Needs, Placeholder, Plan, Rule, Scope, Step,
     Types,
 };
 use super::schema::{Kinds, Miss, Place, Schema, nearest};
@@ -45,7 +44,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
         .finding
         .as_ref()
         .and_then(|finding| finding.list.as_ref());
-    let finding = file
+    let mut finding = file
         .finding
         .as_ref()
         .and_then(|finding| compiler.finding(finding, file.asset.as_ref()));
@@ -89,7 +88,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
     let key = checks.key.as_ref().filter(|_| finding.is_some());
     let key = key.map(|key| compiler.way(key, &[]));
     compiler.wanted.settle();
-    compiler.note_needs(file.asset.is_some(), finding.as_ref());
+    let needs = compiler.note_needs(file, finding.as_mut());
     let rules = arranged(rules).unwrap_or_else(|rule| {
         compiler.problem(
             format!("/rules/{rule}/on"),
@@ -110,6 +109,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
         rules,
         root: compiler.root,
         placeholders,
+        needs,
     }
 }
         key,
@@ -119,34 +119,13 @@ pub(super) struct Compiler<'c> {
     pub(super) problems: &'c mut Vec<Problem>,
     pub(super) wanted: Wanted,
     pub(super) reads: BTreeSet<String>,
-    root: Scope,
+    pub(super) root: Scope,
     groups: BTreeMap<String, usize>,
 }
 
 impl Compiler<'_> {
     pub(super) fn problem(&mut self, pointer: String, message: String) {
         self.problems.push(Problem { pointer, message });
-    }
-
-    /// Notes what the model requires of the objects within the documents.
-    fn note_needs(&mut self, with_asset: bool, finding: Option<&Finding>) {
-        let Some(model) = &self.checks.model else {
-            return;
-        };
-        let kind = if with_asset { "asset" } else { "finding" };
-        if let Some(place) = model.root().property(kind) {
-            needs::note(&mut self.root, &place);
-        }
-        let list = finding.and_then(|finding| finding.list.as_ref());
-        if let Some(list) = list
-            && let Some(scope) = self.root.lists.get_mut(list.list)
-            && let Some(place) = model.root().property("finding")
-        {
-            needs::note(scope, &place);
-            if let Shape::Object(document) = &mut scope.shape {
-                document.needs.clear();
-            }
-        }
     }
 
     /// The group of target elements that belong to a source list.
@@ -240,6 +219,7 @@ impl Compiler<'_> {
             group,
             list: *lists.first()?,
             nested: list.nested,
+            needs: Needs::new(),
         })
     }
 

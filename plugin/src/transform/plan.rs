@@ -24,6 +24,8 @@ pub(super) struct Plan {
     pub(super) rules: Vec<Rule>,
     /// The document with the asset in it; where there is none, the finding.
     pub(super) root: Scope,
+    /// What the target model requires of that document.
+    pub(super) needs: Needs,
     pub(super) placeholders: Vec<Placeholder>,
 }
 
@@ -55,6 +57,8 @@ pub(super) struct FindingList {
     /// The target list, in the root's scope.
     pub(super) list: usize,
     pub(super) nested: bool,
+    /// What the target model requires of a finding.
+    pub(super) needs: Needs,
 }
 
 /// A step into a value.
@@ -168,8 +172,11 @@ pub(super) enum Shape {
 pub(super) struct Object {
     pub(super) keys: BTreeMap<String, Shape>,
     /// What the target model requires of it: of each group at least one key. An object that lacks one is not written.
-    pub(super) needs: Vec<Vec<String>>,
+    pub(super) needs: Needs,
 }
+
+/// Of each group at least one key.
+pub(super) type Needs = Vec<Vec<String>>;
 
 impl Object {
     /// Whether these keys are all that it needs.
