@@ -104,15 +104,15 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
     Plan {
         wanted: compiler.wanted,
         reads: compiler.reads.into_iter().collect(),
+        key,
         asset,
         finding,
         rules,
         root: compiler.root,
-        placeholders,
         needs,
+        placeholders,
     }
 }
-        key,
 
 pub(super) struct Compiler<'c> {
     pub(super) checks: &'c Checks<'c>,
@@ -260,21 +260,15 @@ impl Compiler<'_> {
         })
     }
 
-    fn follow_target(
+    fn follow_target<'m>(
         &mut self,
-        place: &Place<'_>,
+        place: &Place<'m>,
         prefix: &str,
         segments: &[Segment],
         pointer: String,
-    ) -> Option<Types> {
+    ) -> Option<Place<'m>> {
         match place.follow(segments) {
-            Ok(place) => {
-                let items = place.items().map_or(Kinds::ALL, |items| items.kinds());
-                Some(Types {
-                    value: place.kinds(),
-                    items,
-                })
-            }
+            Ok(place) => Some(place),
             Err(miss) => {
                 let known: Vec<String> = place
                     .paths()
@@ -303,15 +297,20 @@ impl Compiler<'_> {
         }
     }
 
-    /// What the target model says of a path; anything where it says nothing.
-    fn target_types(&mut self, target: &Path, file: &MapFile, pointer: String) -> Option<Types> {
-        let any = Types {
-            value: Kinds::ALL,
-            items: Kinds::ALL,
-        };
+    /// What the target model says of a rule's target, and of what the rule writes there by itself; anything where it says nothing.
+    fn target_types(
+        &mut self,
+        rule: &format::Rule,
+        file: &MapFile,
+        pointer: String,
+    ) -> Option<Types> {
         let Some(model) = &self.checks.model else {
-            return Some(any);
+            return Some(Types {
+                value: Kinds::ALL,
+                items: Kinds::ALL,
+            });
         };
+        let target = &rule.target;
         let list = file
             .finding
             .as_ref()
@@ -322,13 +321,16 @@ impl Compiler<'_> {
             None if file.asset.is_some() => ("asset", String::new(), target.segments.as_slice()),
             None => ("finding", String::new(), target.segments.as_slice()),
         };
-        match model.root().property(kind) {
-            Some(place) => self.follow_target(&place, &prefix, segments, pointer),
-            None => {
-                self.problem(pointer, format!("the target model has no {kind} documents"));
-                None
-            }
-        }
+        let Some(place) = model.root().property(kind) else {
+            self.problem(pointer, format!("the target model has no {kind} documents"));
+            return None;
+        };
+        let place = self.follow_target(&place, &prefix, segments, pointer)?;
+        self.check_fixed(rule, &place);
+        Some(Types {
+            value: place.kinds(),
+            items: place.items().map_or(Kinds::ALL, |items| items.kinds()),
+        })
     }
 
     fn rule(
@@ -343,7 +345,7 @@ impl Compiler<'_> {
         let target_lists = rule.target.lists();
         let in_finding = base.filter(|base| target_lists.first() == Some(&base.target));
         let value = self.expression(&rule.spec, in_finding.map(|base| &base.source));
-        let types = self.target_types(&rule.target, file, pointer.clone());
+        let types = self.target_types(rule, file, pointer.clone());
         let mut places = Vec::new();
         let leaf = match insert(&mut self.root, &rule.target.segments, &mut places) {
             Ok(leaf) => leaf,
@@ -386,16 +388,6 @@ impl Compiler<'_> {
             }
         };
         let (value, types) = (value?, types?);
-        for (key, fixed) in [("constant", &value.constant), ("default", &value.default)] {
-            if let Some(fixed) = fixed.as_ref().filter(|fixed| !types.value.takes(fixed)) {
-                let message = format!(
-                    "{} where the target model expects {}",
-                    fixed.describe(),
-                    types.value.describe()
-                );
-                self.problem(format!("{}/{key}", rule.spec.pointer), message);
-            }
-        }
         let chain: Vec<Path> = match in_finding {
             Some(base)
                 if value.in_finding
@@ -550,10 +542,18 @@ impl Compiler<'_> {
         }
         let path = self.join_path(rule, &target_lists, on);
         if !targets.contains(&path) {
-            self.problem(
-                format!("{}/on", rule.spec.pointer),
-                format!("no rule writes `{path}`, so nothing can be joined on it"),
-            );
+            let mut message = format!("no rule writes `{path}`, so nothing can be joined on it");
+            let mut known = Vec::new();
+            for target in targets {
+                if let Some(below) = target_lists.last().and_then(|list| target.below(list)) {
+                    let segments = below.to_vec();
+                    known.push(Path { segments }.to_string());
+                }
+            }
+            if let Some(near) = nearest(&on.to_string(), known.iter().map(String::as_str)) {
+                message.push_str(&format!("; did you mean `{near}`?"));
+            }
+            self.problem(format!("{}/on", rule.spec.pointer), message);
         }
     }
 }

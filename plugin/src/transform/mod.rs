@@ -6,9 +6,10 @@
 //! from its data stream. The format is described in `maps/README.md` and, for editors, in `maps/map.schema.json`.
 //!
 //! Modules point one way. Loading: `format` and `spec` read a map as it is written (through `reader`), `compile` checks it (`sources` the
-//! source paths, `layout` and `needs` the target's) and makes a `plan`. Applying: `apply` carries the plan out on a record (`frames` is where it stands in
-//! the record, `evaluate` what it reads there, `instance` the document in the making), `documents` and `write` print what came out, `trace`
-//! tells which rule wrote what, and from what.
+//! source paths, `layout` and `needs` the target's, `fixed` the values that the map itself writes, `order` what joins on what) and makes a
+//! `plan`. Applying: `apply` carries the plan out on a record (`frames` is where it stands in the record, `places` where the values are that it
+//! reads, `evaluate` what it reads there, `instance` the document in the making), `documents` and `write` print what came out, `trace` tells
+//! which rule wrote what, and from what.
 
 mod apply;
 mod bundled;
@@ -17,6 +18,7 @@ mod condition;
 mod convert;
 mod documents;
 mod evaluate;
+mod fixed;
 mod format;
 mod frames;
 mod instance;
@@ -69,9 +71,6 @@ pub fn prepare_with<'s>(
     context: &MapContext,
     schema_of: impl Fn(&str) -> Option<Cow<'s, [u8]>>,
 ) -> Result<Mapper, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let Some(file) = format::read(mapping, &mut problems) else {
-) -> Result<Mapper, Vec<Problem>> {
     prepare_keyed(mapping, context, None, schema_of)
 }
 
@@ -81,6 +80,9 @@ fn prepare_keyed<'s>(
     context: &MapContext,
     key: Option<&str>,
     schema_of: impl Fn(&str) -> Option<Cow<'s, [u8]>>,
+) -> Result<Mapper, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let Some(file) = format::read(mapping, &mut problems) else {
         return Err(problems);
     };
     if !file.streams.contains(&context.data_stream) && !file.streams.is_empty() {
@@ -120,10 +122,10 @@ fn prepare_keyed<'s>(
     let checks = compile::Checks {
         sources,
         model,
+        key: key.and_then(|name| path::Path::parse(name).ok()),
         custom_fields: &context.custom_fields,
     };
     let plan = compile::compile(&file, &checks, &mut problems);
-        key: key.and_then(|name| path::Path::parse(name).ok()),
     if problems.is_empty() {
         Ok(Mapper { plan })
     } else {

@@ -255,6 +255,21 @@ impl<'s> Place<'s> {
         forms
     }
 
+    /// The only values that the schema has here; none where it leaves them open.
+    pub(super) fn values(&self) -> Vec<Value<'static>> {
+        let mut values = Vec::new();
+        for node in &self.nodes {
+            if let Some(only) = node.get("const") {
+                values.push(Value::from_json(only));
+            } else if let Some(Json::Array(all)) = node.get("enum") {
+                values.extend(all.iter().map(Value::from_json));
+            } else if node.get("type").is_some() {
+                return Vec::new();
+            }
+        }
+        values
+    }
+
     /// The types that a value may have here.
     pub(super) fn kinds(&self) -> Kinds {
         let mut kinds = Kinds::NONE;

@@ -2,10 +2,11 @@
 
 mod bundled;
 mod explain;
+mod fixed;
 mod format;
 mod generated;
-mod loading;
 mod keys;
+mod loading;
 mod needs;
 mod order;
 mod places;
