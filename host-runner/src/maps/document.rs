@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::pretty;
+use super::twice::{Twice, twice};
 use crate::domain::sha256_hex;
 use crate::store::{MapOrigin, SavedMap, StoredMap};
 
@@ -27,6 +28,18 @@ pub enum NotAMap {
         /// Counted from 1.
         column: usize,
     },
+    /// A key stands twice in one object, and only one of the two would count.
+    #[error(
+        "the key `{key}` stands twice in one object, the second time at line {line}, column {column}; keep one of them"
+    )]
+    Twice {
+        /// The key.
+        key: String,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
+    },
     /// It is JSON, and no object.
     #[error("it is JSON, but no object")]
     NoObject,
@@ -36,9 +49,16 @@ impl MapDocument {
     /// Reads a text.
     ///
     /// # Errors
-    /// Where it is no JSON object.
+    /// Where it is no JSON object, or an object in it has a key twice.
     pub fn parse(text: impl Into<String>) -> Result<Self, NotAMap> {
-        let text = text.into();
+        let map = Self::read(text.into())?;
+        match twice(&map.text) {
+            Some(Twice { key, line, column }) => Err(NotAMap::Twice { key, line, column }),
+            None => Ok(map),
+        }
+    }
+
+    fn read(text: String) -> Result<Self, NotAMap> {
         let body: Value = serde_json::from_str(&text).map_err(|error| NotAMap::Json {
             // The place is told by itself.
             reason: error
@@ -66,12 +86,12 @@ impl MapDocument {
         }
     }
 
-    /// A version of a tenant's own map.
+    /// A version of a tenant's own map. One that was saved before a key that stands twice was refused is what it was then.
     ///
     /// # Errors
     /// Where what was saved is no map, as only another program could do.
     pub fn saved(saved: &SavedMap) -> Result<Self, NotAMap> {
-        Self::parse(saved.body.clone())
+        Self::read(saved.body.clone())
     }
 
     /// The text, as it was written.
@@ -225,6 +245,17 @@ mod tests {
             "it isn't JSON: expected value at line 2, column 11"
         );
         assert_eq!(MapDocument::parse("[]"), Err(NotAMap::NoObject));
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused_with_its_name_and_its_place() {
+        let text = "{\"rules\": [\n  {\"source\": \"a\", \"target\": \"b\", \"source\": \"c\"}]}";
+        let error = MapDocument::parse(text).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the key `source` stands twice in one object, the second time at line 2, column 41; keep one of them"
+        );
+        assert!(MapDocument::parse("{\"rules\": [], \"rules\": []}").is_err());
     }
 
     #[test]

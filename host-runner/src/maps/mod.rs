@@ -11,6 +11,7 @@ mod layout;
 mod line;
 mod skeleton;
 mod tally;
+mod twice;
 mod words;
 
 pub use coverage::{Coverage, Unfilled, Unread};

@@ -6,7 +6,7 @@ mod schema;
 
 pub use call::Call;
 pub use manifest::{NAME, VERSION, incremental, manifest};
-pub use schema::{config_schema, source_schema};
+pub use schema::{config_schema, source_key, source_schema};
 
 #[cfg(test)]
 mod record_tests;

@@ -22,6 +22,14 @@ pub fn source_schema(data_stream: DataStream) -> Cow<'static, [u8]> {
     }
 }
 
+/// The field of a data stream's records that holds the key of their entries.
+pub fn source_key(data_stream: DataStream) -> &'static str {
+    match data_stream {
+        DataStream::Alerts => "alert_id",
+        DataStream::Endpoints | DataStream::Vulnerabilities => "endpoint_id",
+    }
+}
+
 /// A record of vulnerabilities is an endpoint with what its file names besides: the properties of both, all else as the second file has it.
 fn joined(first: &[u8], second: &[u8]) -> Vec<u8> {
     /// No property is called so.

@@ -3,7 +3,9 @@
 use super::evaluate::Got;
 use super::frames::{Frames, Wrong};
 use super::instance::{Elements, Instance, Leaf};
-use super::plan::{Align, Finding, FindingList, Head, Plan, Rule, Scope, Types};
+use super::needs;
+use super::places::Whereabouts;
+use super::plan::{Align, Finding, FindingList, Head, Plan, Rule, Scope, Step};
 use super::problems::Problems;
 use super::trace::Origins;
 use super::value::{self, Value};
@@ -21,6 +23,8 @@ pub(super) struct Made<'r> {
 pub(super) struct Run<'p, 'r> {
     pub(super) plan: &'p Plan,
     pub(super) record: &'r Value<'r>,
+    /// What the record's entry is called.
+    pub(super) key: &'p str,
     pub(super) problems: Problems,
     missing: bool,
     /// Where the values come from, where that is asked: noting it costs more than all else.
@@ -38,7 +42,7 @@ pub(super) fn apply(plan: &Plan, key: &str, body: &[u8]) -> Outcome {
             };
         }
     };
-    let mut run = Run::new(plan, &record);
+    let mut run = Run::new(plan, key, &record);
     let made = run.make();
     let documents = run.documents(&made).unwrap_or_default();
     Outcome {
@@ -50,7 +54,7 @@ pub(super) fn apply(plan: &Plan, key: &str, body: &[u8]) -> Outcome {
 /// Where each value of each document comes from.
 pub(super) fn explain(plan: &Plan, key: &str, body: &[u8]) -> Result<Vec<Trace>, Problem> {
     let record = parse(plan, key, body)?;
-    let mut run = Run::new(plan, &record);
+    let mut run = Run::new(plan, key, &record);
     run.origins = Some(Origins::default());
     let made = run.make();
     let documents = run.documents(&made).unwrap_or_default();
@@ -76,10 +80,11 @@ fn parse<'b>(plan: &Plan, key: &str, body: &'b [u8]) -> Result<Value<'b>, Proble
 }
 
 impl<'p, 'r> Run<'p, 'r> {
-    fn new(plan: &'p Plan, record: &'r Value<'r>) -> Run<'p, 'r> {
+    fn new(plan: &'p Plan, key: &'p str, record: &'r Value<'r>) -> Run<'p, 'r> {
         Run {
             plan,
             record,
+            key,
             problems: Problems::default(),
             missing: false,
             origins: None,
@@ -102,6 +107,7 @@ impl<'p, 'r> Run<'p, 'r> {
             let mut frames = Frames::new(self.record);
             self.place(rule, &mut frames, &mut root, &plan.root, 0);
         }
+        self.leave_out_halves(&mut root, &findings);
         Made {
             root,
             findings,
@@ -138,7 +144,7 @@ impl<'p, 'r> Run<'p, 'r> {
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
         for (index, item) in items.iter().enumerate() {
             frames.enter(item, index);
-            let key = self.key(head, &mut frames, "this finding is left out");
+            let key = self.finding_key(head, &mut frames, "this finding is left out");
             frames.leave();
             match key {
                 None => elements.leave_out(list.group, index),
@@ -153,6 +159,54 @@ impl<'p, 'r> Run<'p, 'r> {
             }
         }
         findings
+    }
+
+    /// Documents that lack what the target model requires of them are none.
+    fn leave_out_halves(&mut self, root: &mut Instance<'r>, findings: &[(usize, String)]) {
+        let plan = self.plan;
+        if let Some(group) = needs::lacking(&plan.needs, &plan.root, root)
+            && !self.missing
+        {
+            let lack = needs::describe(group, "");
+            self.problems.tell(
+                String::new(),
+                format!("{lack} has no value, and the target model requires it; the record has no document without it"),
+            );
+            self.missing = true;
+        }
+        let Some(list) = plan.finding.as_ref().and_then(|all| all.list.as_ref()) else {
+            return;
+        };
+        let (Some(scope), Some(elements)) = (
+            plan.root.lists.get(list.list),
+            root.lists.get_mut(list.list),
+        ) else {
+            return;
+        };
+        for ((index, _), element) in findings.iter().zip(&mut elements.items) {
+            let lack = needs::lacking(&list.needs, scope, element);
+            if let Some(group) = lack.filter(|_| !element.dropped) {
+                element.dropped = true;
+                self.tell_half(list, *index, &needs::describe(group, ""));
+            }
+        }
+    }
+
+    #[cold]
+    fn tell_half(&mut self, list: &FindingList, index: usize, lack: &str) {
+        let mut frames = Frames::new(self.record);
+        let items = frames.elements_of(&list.fields, &list.path).ok().flatten();
+        if let Some(item) = items.unwrap_or_default().get(index) {
+            frames.enter(item, index);
+        }
+        let mut path = list.path.clone();
+        path.push(Step::Each);
+        self.problems.tell(
+            frames.pointer(&path),
+            format!(
+                "{lack} has no value, and the target model requires it; this finding is left out"
+            ),
+        );
     }
 
     /// Puts a rule's values into the document, from this place of the record and this scope of the document on.
@@ -204,7 +258,8 @@ impl<'p, 'r> Run<'p, 'r> {
             }
             (_, None) => match self.value(&rule.value, frames) {
                 Got::Value(value) => {
-                    self.spread(rule, value, None, frames, elements, inner, level);
+                    let places = Whereabouts::new(&rule.value, frames);
+                    self.spread(rule, value, None, &places, elements, inner, level);
                 }
                 got => self.store_nothing(rule, &got, frames, level, None),
             },
@@ -246,16 +301,16 @@ impl<'p, 'r> Run<'p, 'r> {
             Got::Value(value) => vec![value],
             got => return self.store_nothing(rule, &got, frames, level, None),
         };
+        let places = Whereabouts::new(&rule.value, frames);
         let values = values.into_iter().enumerate();
         for (at, value) in values.filter(|(_, value)| !value.is_absent()) {
             let Some(text) = value.text().map(|text| text.into_owned()) else {
-                let pointer = frames.source_pointer(rule.value.source.as_ref());
-                self.problems
-                    .tell(pointer, format!("{} can't be joined on", value.describe()));
+                let reason = format!("{} can't be joined on", value.describe());
+                self.problems.tell(places.converted(Some(at)), reason);
                 continue;
             };
             // Checked first: a value that can't be stored must not leave an empty element.
-            if let Some(value) = self.fit(rule.types, value, frames, rule)
+            if let Some(value) = self.fit(rule, value, Some(at), &places)
                 && let Some(element) = elements.joined(scope, rule.index, leaf, &text)
             {
                 self.set(rule, value, Some(at), frames, element);
@@ -271,7 +326,7 @@ impl<'p, 'r> Run<'p, 'r> {
         rule: &Rule,
         value: Value<'r>,
         item: Option<usize>,
-        frames: &Frames<'r>,
+        places: &Whereabouts<'_, '_, 'r>,
         elements: &mut Elements<'r>,
         scope: &Scope,
         level: usize,
@@ -290,17 +345,17 @@ impl<'p, 'r> Run<'p, 'r> {
         {
             let item = item.or(Some(index));
             if level + 1 == rule.lists.len() {
-                if let Some(value) = self.fit(rule.types, value, frames, rule)
+                if let Some(value) = self.fit(rule, value, item, places)
                     && let Some(element) = elements.of(scope, *group, index)
                 {
-                    self.set(rule, value, item, frames, element);
+                    self.set(rule, value, item, places.frames, element);
                 }
             } else if let Some(element) = elements.of(scope, *group, index)
                 && let Some((list, _)) = rule.lists.get(level + 1)
                 && let (Some(scope), Some(elements)) =
                     (scope.lists.get(*list), element.lists.get_mut(*list))
             {
-                self.spread(rule, value, item, frames, elements, scope, level + 1);
+                self.spread(rule, value, item, places, elements, scope, level + 1);
             }
         }
     }
@@ -321,13 +376,15 @@ impl<'p, 'r> Run<'p, 'r> {
             return;
         }
         let got = match got {
-            Got::Value(value) => match self.fit(rule.types, value, frames, rule) {
-                Some(value) => {
-                    self.set(rule, value, None, frames, instance);
-                    return;
+            Got::Value(value) => {
+                match self.fit(rule, value, None, &Whereabouts::new(&rule.value, frames)) {
+                    Some(value) => {
+                        self.set(rule, value, None, frames, instance);
+                        return;
+                    }
+                    None => Got::Bad,
                 }
-                None => Got::Bad,
-            },
+            }
             got => got,
         };
         self.store_nothing(rule, &got, frames, level, Some(instance));
@@ -364,18 +421,19 @@ impl<'p, 'r> Run<'p, 'r> {
         }
     }
 
-    /// The value as the target takes it: empty values of a list left out, types checked. None, and a problem, where it does not fit.
+    /// The value as the target takes it: empty values of a list left out, types checked. None, and a problem, where it does not fit. `item`: which
+    /// element it was of a list that is spread.
     fn fit(
         &mut self,
-        types: Types,
-        value: Value<'r>,
-        frames: &Frames<'r>,
         rule: &Rule,
+        value: Value<'r>,
+        item: Option<usize>,
+        places: &Whereabouts<'_, '_, 'r>,
     ) -> Option<Value<'r>> {
-        let pointer = || frames.source_pointer(rule.value.source.as_ref());
+        let types = rule.types;
         if !types.value.takes(&value) {
             self.problems.tell(
-                pointer(),
+                places.converted(item),
                 format!(
                     "{} where {} is expected",
                     value.describe(),
@@ -389,20 +447,20 @@ impl<'p, 'r> Run<'p, 'r> {
         };
         let mut kept = Vec::with_capacity(items.len());
         let mut wrong = false;
-        for (index, item) in items.into_iter().enumerate() {
-            if item.is_absent() {
+        for (index, inner) in items.into_iter().enumerate() {
+            if inner.is_absent() {
                 continue;
             }
-            if types.items.takes(&item) {
-                kept.push(item);
+            if types.items.takes(&inner) {
+                kept.push(inner);
             } else {
                 let message = format!(
                     "{} where {} is expected",
-                    item.describe(),
+                    inner.describe(),
                     types.items.describe()
                 );
                 self.problems
-                    .tell(format!("{}/{index}", pointer()), message);
+                    .tell(places.converted(item.or(Some(index))), message);
                 wrong = true;
             }
         }

@@ -2,10 +2,10 @@
 
 use super::format::{self, Align as Written, MapFile};
 use super::layout::{insert, insert_list};
-use super::needs;
+use super::order::arranged;
 use super::path::{Path, Segment};
 use super::plan::{
-    Align, Expression, Finding, FindingList, Head, Placeholder, Plan, Rule, Scope, Shape, Step,
+    Align, Expression, Finding, FindingList, Head, Needs, Placeholder, Plan, Rule, Scope, Step,
     Types,
 };
 use super::schema::{Kinds, Miss, Place, Schema, nearest};
@@ -21,6 +21,8 @@ pub(super) struct Checks<'c> {
     pub(super) sources: Vec<Option<Schema>>,
     /// The schema of the target model.
     pub(super) model: Option<Schema>,
+    /// Where a record of the data stream has its own key.
+    pub(super) key: Option<Path>,
     /// Custom fields that the platform has.
     pub(super) custom_fields: &'c [String],
 }
@@ -42,7 +44,7 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
         .finding
         .as_ref()
         .and_then(|finding| finding.list.as_ref());
-    let finding = file
+    let mut finding = file
         .finding
         .as_ref()
         .and_then(|finding| compiler.finding(finding, file.asset.as_ref()));
@@ -83,9 +85,18 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
     for rule in &file.rules {
         compiler.check_join(rule, &targets);
     }
+    let key = checks.key.as_ref().filter(|_| finding.is_some());
+    let key = key.map(|key| compiler.way(key, &[]));
     compiler.wanted.settle();
-    compiler.note_needs(file.asset.is_some(), finding.as_ref());
-    // Within both halves the map's order stays.
+    let needs = compiler.note_needs(file, finding.as_mut());
+    let rules = arranged(rules).unwrap_or_else(|rule| {
+        compiler.problem(
+            format!("/rules/{rule}/on"),
+            "rules that join on what one another writes have no order; let one of them join on what a third rule writes".into(),
+        );
+        Vec::new()
+    });
+    // Within both halves the order stays.
     let (mut rules, each): (Vec<_>, Vec<_>) = rules
         .into_iter()
         .partition(|rule| rule.align != Align::Each);
@@ -93,10 +104,12 @@ pub(super) fn compile(file: &MapFile, checks: &Checks<'_>, problems: &mut Vec<Pr
     Plan {
         wanted: compiler.wanted,
         reads: compiler.reads.into_iter().collect(),
+        key,
         asset,
         finding,
         rules,
         root: compiler.root,
+        needs,
         placeholders,
     }
 }
@@ -106,34 +119,13 @@ pub(super) struct Compiler<'c> {
     pub(super) problems: &'c mut Vec<Problem>,
     pub(super) wanted: Wanted,
     pub(super) reads: BTreeSet<String>,
-    root: Scope,
+    pub(super) root: Scope,
     groups: BTreeMap<String, usize>,
 }
 
 impl Compiler<'_> {
     pub(super) fn problem(&mut self, pointer: String, message: String) {
         self.problems.push(Problem { pointer, message });
-    }
-
-    /// Notes what the model requires of the objects within the documents.
-    fn note_needs(&mut self, with_asset: bool, finding: Option<&Finding>) {
-        let Some(model) = &self.checks.model else {
-            return;
-        };
-        let kind = if with_asset { "asset" } else { "finding" };
-        if let Some(place) = model.root().property(kind) {
-            needs::note(&mut self.root, &place);
-        }
-        let list = finding.and_then(|finding| finding.list.as_ref());
-        if let Some(list) = list
-            && let Some(scope) = self.root.lists.get_mut(list.list)
-            && let Some(place) = model.root().property("finding")
-        {
-            needs::note(scope, &place);
-            if let Shape::Object(document) = &mut scope.shape {
-                document.needs.clear();
-            }
-        }
     }
 
     /// The group of target elements that belong to a source list.
@@ -227,6 +219,7 @@ impl Compiler<'_> {
             group,
             list: *lists.first()?,
             nested: list.nested,
+            needs: Needs::new(),
         })
     }
 
@@ -267,21 +260,15 @@ impl Compiler<'_> {
         })
     }
 
-    fn follow_target(
+    fn follow_target<'m>(
         &mut self,
-        place: &Place<'_>,
+        place: &Place<'m>,
         prefix: &str,
         segments: &[Segment],
         pointer: String,
-    ) -> Option<Types> {
+    ) -> Option<Place<'m>> {
         match place.follow(segments) {
-            Ok(place) => {
-                let items = place.items().map_or(Kinds::ALL, |items| items.kinds());
-                Some(Types {
-                    value: place.kinds(),
-                    items,
-                })
-            }
+            Ok(place) => Some(place),
             Err(miss) => {
                 let known: Vec<String> = place
                     .paths()
@@ -310,15 +297,20 @@ impl Compiler<'_> {
         }
     }
 
-    /// What the target model says of a path; anything where it says nothing.
-    fn target_types(&mut self, target: &Path, file: &MapFile, pointer: String) -> Option<Types> {
-        let any = Types {
-            value: Kinds::ALL,
-            items: Kinds::ALL,
-        };
+    /// What the target model says of a rule's target, and of what the rule writes there by itself; anything where it says nothing.
+    fn target_types(
+        &mut self,
+        rule: &format::Rule,
+        file: &MapFile,
+        pointer: String,
+    ) -> Option<Types> {
         let Some(model) = &self.checks.model else {
-            return Some(any);
+            return Some(Types {
+                value: Kinds::ALL,
+                items: Kinds::ALL,
+            });
         };
+        let target = &rule.target;
         let list = file
             .finding
             .as_ref()
@@ -329,13 +321,16 @@ impl Compiler<'_> {
             None if file.asset.is_some() => ("asset", String::new(), target.segments.as_slice()),
             None => ("finding", String::new(), target.segments.as_slice()),
         };
-        match model.root().property(kind) {
-            Some(place) => self.follow_target(&place, &prefix, segments, pointer),
-            None => {
-                self.problem(pointer, format!("the target model has no {kind} documents"));
-                None
-            }
-        }
+        let Some(place) = model.root().property(kind) else {
+            self.problem(pointer, format!("the target model has no {kind} documents"));
+            return None;
+        };
+        let place = self.follow_target(&place, &prefix, segments, pointer)?;
+        self.check_fixed(rule, &place);
+        Some(Types {
+            value: place.kinds(),
+            items: place.items().map_or(Kinds::ALL, |items| items.kinds()),
+        })
     }
 
     fn rule(
@@ -350,7 +345,7 @@ impl Compiler<'_> {
         let target_lists = rule.target.lists();
         let in_finding = base.filter(|base| target_lists.first() == Some(&base.target));
         let value = self.expression(&rule.spec, in_finding.map(|base| &base.source));
-        let types = self.target_types(&rule.target, file, pointer.clone());
+        let types = self.target_types(rule, file, pointer.clone());
         let mut places = Vec::new();
         let leaf = match insert(&mut self.root, &rule.target.segments, &mut places) {
             Ok(leaf) => leaf,
@@ -393,16 +388,6 @@ impl Compiler<'_> {
             }
         };
         let (value, types) = (value?, types?);
-        for (key, fixed) in [("constant", &value.constant), ("default", &value.default)] {
-            if let Some(fixed) = fixed.as_ref().filter(|fixed| !types.value.takes(fixed)) {
-                let message = format!(
-                    "{} where the target model expects {}",
-                    fixed.describe(),
-                    types.value.describe()
-                );
-                self.problem(format!("{}/{key}", rule.spec.pointer), message);
-            }
-        }
         let chain: Vec<Path> = match in_finding {
             Some(base)
                 if value.in_finding
@@ -557,10 +542,18 @@ impl Compiler<'_> {
         }
         let path = self.join_path(rule, &target_lists, on);
         if !targets.contains(&path) {
-            self.problem(
-                format!("{}/on", rule.spec.pointer),
-                format!("no rule writes `{path}`, so nothing can be joined on it"),
-            );
+            let mut message = format!("no rule writes `{path}`, so nothing can be joined on it");
+            let mut known = Vec::new();
+            for target in targets {
+                if let Some(below) = target_lists.last().and_then(|list| target.below(list)) {
+                    let segments = below.to_vec();
+                    known.push(Path { segments }.to_string());
+                }
+            }
+            if let Some(near) = nearest(&on.to_string(), known.iter().map(String::as_str)) {
+                message.push_str(&format!("; did you mean `{near}`?"));
+            }
+            self.problem(format!("{}/on", rule.spec.pointer), message);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::reader::Fields;
 use super::value::Value;
 use super::{severity, time};
 use crate::decimal::decimal;
+use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -119,6 +120,20 @@ impl Conversion {
                     cases.push((from, Value::from_json(to)));
                 }
                 let keep = parameters.flag("keep").unwrap_or(false);
+                let empty =
+                    matches!(parameters.any("cases"), Some(Json::Object(all)) if all.is_empty());
+                if empty && parameters.any("otherwise").is_none() {
+                    parameters.problem(
+                        "cases",
+                        "a table without a case has nothing to give; write one, or `otherwise`",
+                    );
+                }
+                if keep && parameters.any("otherwise").is_some() {
+                    parameters.problem(
+                        "keep",
+                        "`keep` and `otherwise` both say what becomes of a value that is not in the table; write one of them",
+                    );
+                }
                 let otherwise = match parameters.any("otherwise") {
                     Some(value) => Otherwise::Value(Value::from_json(value)),
                     None if keep => Otherwise::Keep,
@@ -352,7 +367,14 @@ fn moment(value: &Value<'_>, from_milliseconds: bool, from_text: bool) -> Result
         _ => None,
     };
     if let (true, Some(number)) = (from_milliseconds, whole) {
-        return time::check_milliseconds(number);
+        return time::check_milliseconds(number).map_err(|reason| {
+            // Told as the record has it: what is too large was cut to fit.
+            let written = match value {
+                Value::Text(_) => value.describe(),
+                value => serde_json::to_string(value).unwrap_or_default(),
+            };
+            format!("{written} {reason}")
+        });
     }
     if let (true, Value::Text(text)) = (from_text, value) {
         return time::parse_text(text)
@@ -362,7 +384,9 @@ fn moment(value: &Value<'_>, from_milliseconds: bool, from_text: bool) -> Result
                     value.describe()
                 )
             })
-            .and_then(time::check_milliseconds);
+            .and_then(|number| {
+                time::check_milliseconds(number).map_err(|reason| format!("{number} {reason}"))
+            });
     }
     let expected = match (from_milliseconds, from_text) {
         (true, true) => "milliseconds since 1970 or a time in text are expected",
@@ -478,6 +502,23 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_is_too_large_for_a_time_is_told_as_it_was_written() {
+        for (written, told) in [
+            (json!(1e300), "1e+300 lies beyond the year 9999; "),
+            (json!(u64::MAX), "18446744073709551615 lies beyond"),
+            (json!(-1e300), "-1e+300 lies before 1970"),
+            (
+                json!("99999999999999999999"),
+                "the text \"99999999999999999999\" lies beyond",
+            ),
+            (json!(0), "0 is no time"),
+        ] {
+            let reason = convert(json!("time"), written).unwrap_err();
+            assert!(reason.starts_with(told), "{reason}");
+        }
+    }
+
+    #[test]
     fn a_table_translates_keeps_or_refuses() {
         let table = json!({"table": {"cases": {"HIGH": 4, "LOW": 2}, "ignoreCase": true}});
         assert_eq!(convert(table.clone(), json!("high")), Ok(json!(4)));
@@ -488,13 +529,16 @@ mod tests {
         );
         assert_eq!(
             convert(
-                json!({"table": {"cases": {}, "otherwise": "x"}}),
+                json!({"table": {"cases": {"a": 1}, "otherwise": "x"}}),
                 json!("odd")
             ),
             Ok(json!("x"))
         );
         assert_eq!(
-            convert(json!({"table": {"cases": {}, "keep": true}}), json!("odd")),
+            convert(
+                json!({"table": {"cases": {"a": 1}, "keep": true}}),
+                json!("odd")
+            ),
             Ok(json!("odd"))
         );
     }

@@ -4,10 +4,12 @@ use super::apply::{Made, Run};
 use super::evaluate::Got;
 use super::frames::Frames;
 use super::instance::{Instance, Leaf};
+use super::places::Whereabouts;
 use super::plan::{Expression, Finding, Head};
 use super::value::Value;
 use super::write::{self, Special};
 use crate::contract::{Document, DocumentKind, Placeholder};
+use std::borrow::Cow;
 
 /// How many values of one name identify a document or are a facet of it. More tell nothing more.
 const MOST_VALUES: usize = 100;
@@ -64,7 +66,7 @@ impl<'r> Run<'_, 'r> {
         };
         let Some(list) = list else {
             // The record is the finding.
-            let key = self.key(
+            let key = self.finding_key(
                 &finding.head,
                 &mut frames,
                 "the record has no document without it",
@@ -206,7 +208,7 @@ impl<'r> Run<'_, 'r> {
     ) -> Option<String> {
         let got = self.value(&head.key, frames);
         let source = head.key.source.as_ref();
-        let pointer = || frames.source_pointer(source);
+        let pointer = || Whereabouts::new(&head.key, frames).converted(None);
         match got {
             Got::Value(value) => match value.text() {
                 Some(text) if !text.is_empty() => return Some(text.into_owned()),
@@ -226,6 +228,39 @@ impl<'r> Run<'_, 'r> {
             Got::Bad => {}
         }
         None
+    }
+
+    /// A finding's key: as the map makes it where it tells whose record it is of, else behind the record's own key. Findings of different records
+    /// are different ones, whatever the map says.
+    pub(super) fn finding_key(
+        &mut self,
+        head: &Head,
+        frames: &mut Frames<'r>,
+        consequence: &str,
+    ) -> Option<String> {
+        let key = self.key(head, frames, consequence)?;
+        let record = self.record_key();
+        let separates = |next: char| next.is_ascii() && !next.is_ascii_alphanumeric();
+        let own = key
+            .strip_prefix(record.as_ref())
+            .is_some_and(|rest| rest.chars().next().is_none_or(separates));
+        Some(if own || record.is_empty() {
+            key
+        } else {
+            format!("{record}|{key}")
+        })
+    }
+
+    /// The record's own key: what it says itself, else what its entry is called.
+    fn record_key(&self) -> Cow<'_, str> {
+        let own = self
+            .plan
+            .key
+            .as_ref()
+            .and_then(|key| Frames::new(self.record).look(key).ok())
+            .and_then(Value::text)
+            .filter(|text| !text.is_empty());
+        own.unwrap_or(Cow::Borrowed(self.key))
     }
 
     fn asset(

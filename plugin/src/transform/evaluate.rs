@@ -2,6 +2,7 @@
 
 use super::apply::Run;
 use super::frames::Frames;
+use super::places::Whereabouts;
 use super::plan::Expression;
 use super::value::Value;
 
@@ -55,14 +56,10 @@ impl<'r> Run<'_, 'r> {
             raw = (!read || raw.is_some()).then(|| constant.clone());
         }
         if let Some(mut value) = raw {
-            let pointer = || frames.source_pointer(expression.source.as_ref());
-            for conversion in &expression.conversions {
-                value = conversion.apply(value, &mut |index, reason| {
-                    let pointer = match index {
-                        Some(index) => format!("{}/{index}", pointer()),
-                        None => pointer(),
-                    };
-                    self.problems.tell(pointer, reason);
+            let places = Whereabouts::new(expression, frames);
+            for (done, conversion) in expression.conversions.iter().enumerate() {
+                value = conversion.apply(value, &mut |item, reason| {
+                    self.problems.tell(places.pointer(item, done), reason);
                     bad = true;
                 });
             }

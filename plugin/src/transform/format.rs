@@ -306,7 +306,7 @@ fn rule(fields: &mut Fields<'_, '_>) -> Option<Rule> {
 }
 
 /// What a record can be to the platform. Out of scope is what the user's choice excludes, neither open nor closed.
-const STATES: [&str; 5] = ["new", "changed", "reopened", "closed", "out-of-scope"];
+pub(super) const STATES: [&str; 5] = ["new", "changed", "reopened", "closed", "out-of-scope"];
 
 /// The value for each state: a changed record is as a new one and a reopened one as a changed one where the map does not say; without a value for
 /// out-of-scope nothing is written then.

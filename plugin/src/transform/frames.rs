@@ -81,7 +81,7 @@ impl<'r> Frames<'r> {
         pointer
     }
 
-    /// The pointer to what a source reads.
+    /// The pointer to what a source reads first.
     pub(super) fn source_pointer(&self, source: Option<&Source>) -> String {
         let Some(source) = source else {
             return String::new();
@@ -99,14 +99,16 @@ impl<'r> Frames<'r> {
         let absent = source
             .into_iter()
             .flat_map(|source| &source.tails)
-            .find(|tail| {
-                self.walk(self.at(tail.depth), &tail.steps, &tail.path)
-                    .is_ok_and(Value::is_absent)
-            });
+            .find(|tail| self.look(tail).is_ok_and(Value::is_absent));
         absent.map_or_else(
             || self.source_pointer(source),
             |tail| self.pointer(&tail.path),
         )
+    }
+
+    /// What is at a place, as far as this one knows the elements on the way.
+    pub(super) fn look(&self, lookup: &Lookup) -> Result<&'r Value<'r>, Wrong> {
+        self.walk(self.at(lookup.depth), &lookup.steps, &lookup.path)
     }
 
     /// Walks keys from a value. `path` is the whole path, of which `steps` are the last.
@@ -177,10 +179,7 @@ impl<'r> Frames<'r> {
 
     /// What a source reads here, unconverted; none where it is absent. To be asked in the innermost list's element.
     pub(super) fn read(&self, source: &Source) -> Result<Option<Value<'r>>, Wrong> {
-        let one = |tail: &Lookup| {
-            let value = self.walk(self.at(tail.depth), &tail.steps, &tail.path)?;
-            Ok((!value.is_absent()).then_some(value))
-        };
+        let one = |tail: &Lookup| Ok(Some(self.look(tail)?).filter(|value| !value.is_absent()));
         match &source.combine {
             Combine::Only | Combine::FirstOf => {
                 let mut wrong = None;
@@ -213,51 +212,6 @@ impl<'r> Frames<'r> {
         }
     }
 
-    /// Where the values are that a source reads here: pointers for each innermost element, and whether such a value is a list.
-    pub(super) fn places(&mut self, expression: &Expression, source: &Source) -> Vec<Places> {
-        if self.depth() >= source.lists.len() {
-            let asked = self.holds(expression);
-            return asked
-                .then(|| self.places_here(source))
-                .into_iter()
-                .collect();
-        }
-        let mut all = Vec::new();
-        for (index, item) in self
-            .items(source)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
-            .iter()
-            .enumerate()
-        {
-            self.enter(item, index);
-            all.append(&mut self.places(expression, source));
-            self.leave();
-        }
-        all.retain(|places| !places.pointers.is_empty());
-        all
-    }
-
-    fn places_here(&self, source: &Source) -> Places {
-        let mut places = Places::default();
-        for tail in &source.tails {
-            let value = self.walk(self.at(tail.depth), &tail.steps, &tail.path);
-            match (value, &source.combine) {
-                (Ok(value), _) if !value.is_absent() => {
-                    places.pointers.push(self.pointer(&tail.path));
-                    places.list = matches!(value, Value::List(_));
-                }
-                (_, Combine::Concat(_)) => return Places::default(),
-                _ => continue,
-            }
-            if !matches!(source.combine, Combine::Concat(_)) {
-                break;
-            }
-        }
-        places
-    }
-
     /// Whether all conditions of an expression hold here. What has a wrong type is as good as absent.
     pub(super) fn holds(&self, expression: &Expression) -> bool {
         expression.when.iter().all(|condition| {
@@ -268,15 +222,6 @@ impl<'r> Frames<'r> {
             })
         })
     }
-}
-
-/// Where a value is that was read.
-#[derive(Debug, Default)]
-pub(super) struct Places {
-    /// Several, where several were put together.
-    pub(super) pointers: Vec<String>,
-    /// Whether it is a list.
-    pub(super) list: bool,
 }
 
 /// What an object has at a key: by its slot where it was read by slots, else by its name.

@@ -2,13 +2,14 @@
 //!
 //! A map is a JSON file that an administrator can read and change: rules from a source path to a target path. [`prepare`]
 //! checks it once and compiles it into a plan; a [`Mapper`] then applies it to any number of records. Nothing here knows what
-//! a record is about: the paths come from the map, what they may be from the schemas of source and target. The format is
-//! described in `maps/README.md` and, for editors, in `maps/map.schema.json`.
+//! a record is about: the paths come from the map, what they may be from the schemas of source and target, and what a record's own key is
+//! from its data stream. The format is described in `maps/README.md` and, for editors, in `maps/map.schema.json`.
 //!
 //! Modules point one way. Loading: `format` and `spec` read a map as it is written (through `reader`), `compile` checks it (`sources` the
-//! source paths, `layout` and `needs` the target's) and makes a `plan`. Applying: `apply` carries the plan out on a record (`frames` is where it stands in
-//! the record, `evaluate` what it reads there, `instance` the document in the making), `documents` and `write` print what came out, `trace`
-//! tells which rule wrote what, and from what.
+//! source paths, `layout` and `needs` the target's, `fixed` the values that the map itself writes, `order` what joins on what) and makes a
+//! `plan`. Applying: `apply` carries the plan out on a record (`frames` is where it stands in the record, `places` where the values are that it
+//! reads, `evaluate` what it reads there, `instance` the document in the making), `documents` and `write` print what came out, `trace` tells
+//! which rule wrote what, and from what.
 
 mod apply;
 mod bundled;
@@ -17,12 +18,15 @@ mod condition;
 mod convert;
 mod documents;
 mod evaluate;
+mod fixed;
 mod format;
 mod frames;
 mod instance;
 mod layout;
 mod needs;
+mod order;
 mod path;
+mod places;
 mod plan;
 mod problems;
 mod reader;
@@ -42,7 +46,7 @@ pub use bundled::{BundledMap, bundled};
 
 use crate::configure::DataStream;
 use crate::contract::{Entry, MapContext, Outcome, Problem, Trace};
-use crate::describe::source_schema;
+use crate::describe::{source_key, source_schema};
 use schema::{Schema, nearest};
 use std::borrow::Cow;
 
@@ -55,7 +59,8 @@ pub struct Mapper {
 /// Checks and compiles a map for a data stream and a target model. All that is wrong with it is told at once; each problem names
 /// its place in the map. Source paths are checked against the connector's own schemas.
 pub fn prepare(mapping: &[u8], context: &MapContext) -> Result<Mapper, Vec<Problem>> {
-    prepare_with(mapping, context, |stream| {
+    let stream = DataStream::from_name(&context.data_stream);
+    prepare_keyed(mapping, context, stream.map(source_key), |stream| {
         DataStream::from_name(stream).map(source_schema)
     })
 }
@@ -64,6 +69,16 @@ pub fn prepare(mapping: &[u8], context: &MapContext) -> Result<Mapper, Vec<Probl
 pub fn prepare_with<'s>(
     mapping: &[u8],
     context: &MapContext,
+    schema_of: impl Fn(&str) -> Option<Cow<'s, [u8]>>,
+) -> Result<Mapper, Vec<Problem>> {
+    prepare_keyed(mapping, context, None, schema_of)
+}
+
+/// Like [`prepare_with`], with the field that holds a record's own key, where there is one.
+fn prepare_keyed<'s>(
+    mapping: &[u8],
+    context: &MapContext,
+    key: Option<&str>,
     schema_of: impl Fn(&str) -> Option<Cow<'s, [u8]>>,
 ) -> Result<Mapper, Vec<Problem>> {
     let mut problems = Vec::new();
@@ -107,6 +122,7 @@ pub fn prepare_with<'s>(
     let checks = compile::Checks {
         sources,
         model,
+        key: key.and_then(|name| path::Path::parse(name).ok()),
         custom_fields: &context.custom_fields,
     };
     let plan = compile::compile(&file, &checks, &mut problems);

@@ -15,12 +15,17 @@ pub(super) struct Plan {
     pub(super) wanted: Wanted,
     /// The paths that are read, as the map writes them.
     pub(super) reads: Vec<String>,
+    /// The way to the record's own key, where its data stream has one.
+    pub(super) key: Option<Lookup>,
     pub(super) asset: Option<Head>,
     pub(super) finding: Option<Finding>,
-    /// In the map's order, those that write into every element of a list behind the others.
+    /// In the map's order, but what joins on a value behind what writes that one, and those that write into every element of a list behind the
+    /// others.
     pub(super) rules: Vec<Rule>,
     /// The document with the asset in it; where there is none, the finding.
     pub(super) root: Scope,
+    /// What the target model requires of that document.
+    pub(super) needs: Needs,
     pub(super) placeholders: Vec<Placeholder>,
 }
 
@@ -52,6 +57,8 @@ pub(super) struct FindingList {
     /// The target list, in the root's scope.
     pub(super) list: usize,
     pub(super) nested: bool,
+    /// What the target model requires of a finding.
+    pub(super) needs: Needs,
 }
 
 /// A step into a value.
@@ -165,8 +172,11 @@ pub(super) enum Shape {
 pub(super) struct Object {
     pub(super) keys: BTreeMap<String, Shape>,
     /// What the target model requires of it: of each group at least one key. An object that lacks one is not written.
-    pub(super) needs: Vec<Vec<String>>,
+    pub(super) needs: Needs,
 }
+
+/// Of each group at least one key.
+pub(super) type Needs = Vec<Vec<String>>;
 
 impl Object {
     /// Whether these keys are all that it needs.

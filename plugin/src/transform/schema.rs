@@ -1,6 +1,7 @@
 //! What a JSON Schema allows below a path: enough of JSON Schema to check the paths of a map, and to propose the right one.
 
 use super::path::{Path, Segment};
+use super::plan::Needs;
 use super::value::Value;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -215,13 +216,23 @@ impl<'s> Place<'s> {
     }
 
     /// The keys that an object needs here: of each group at least one. Of `anyOf` and `oneOf` those count whose alternatives all require a key.
-    pub(super) fn needs(&self) -> Vec<Vec<String>> {
-        let mut needs: Vec<Vec<String>> = Vec::new();
+    pub(super) fn needs(&self) -> Needs {
+        let mut needs = Needs::new();
+        for group in self.forms().into_iter().flatten() {
+            note(&mut needs, group);
+        }
+        needs
+    }
+
+    /// The same for each of the objects that the schema describes here.
+    pub(super) fn forms(&self) -> Vec<Needs> {
+        let mut forms = Vec::new();
         for node in &self.nodes {
             // An alternative by itself names no properties: what it requires holds only together with the others.
             if !has_keys(node.get("properties")) {
                 continue;
             }
+            let mut needs = Needs::new();
             for name in list(node, "required") {
                 note(&mut needs, vec![text(name)]);
             }
@@ -239,8 +250,24 @@ impl<'s> Place<'s> {
                     note(&mut needs, group);
                 }
             }
+            forms.push(needs);
         }
-        needs
+        forms
+    }
+
+    /// The only values that the schema has here; none where it leaves them open.
+    pub(super) fn values(&self) -> Vec<Value<'static>> {
+        let mut values = Vec::new();
+        for node in &self.nodes {
+            if let Some(only) = node.get("const") {
+                values.push(Value::from_json(only));
+            } else if let Some(Json::Array(all)) = node.get("enum") {
+                values.extend(all.iter().map(Value::from_json));
+            } else if node.get("type").is_some() {
+                return Vec::new();
+            }
+        }
+        values
     }
 
     /// The types that a value may have here.
@@ -351,7 +378,7 @@ fn text(json: &Json) -> String {
     json.as_str().unwrap_or_default().to_owned()
 }
 
-fn note(needs: &mut Vec<Vec<String>>, group: Vec<String>) {
+fn note(needs: &mut Needs, group: Vec<String>) {
     if !needs.contains(&group) {
         needs.push(group);
     }

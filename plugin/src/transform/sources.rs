@@ -116,8 +116,13 @@ impl Compiler<'_> {
 
     /// The way to a path's value from the innermost list that it shares with `chain`.
     fn lookup(&mut self, path: &Path, chain: &[Path]) -> Lookup {
-        let steps = self.want(path);
         self.reads.insert(path.to_string());
+        self.way(path, chain)
+    }
+
+    /// The same for what no rule of the map reads.
+    pub(super) fn way(&mut self, path: &Path, chain: &[Path]) -> Lookup {
+        let steps = self.want(path);
         let mut wanted = &mut self.wanted;
         for segment in &path.segments {
             wanted = wanted.field(&segment.name).1;

@@ -7,23 +7,19 @@ const FIRST_MILLISECOND: i64 = 100_000_000_000;
 /// 9999-12-31T23:59:59.999Z.
 const LAST_MILLISECOND: i64 = 253_402_300_799_999;
 
-/// Accepts a number as epoch milliseconds, or says why it can be none.
-pub(super) fn check_milliseconds(value: i64) -> Result<i64, String> {
+/// Accepts a number as epoch milliseconds, or says what it is instead.
+pub(super) fn check_milliseconds(value: i64) -> Result<i64, &'static str> {
     if value == 0 {
-        return Err("0 is no time: the source does not know it".into());
+        return Err("is no time: the source does not know it");
     }
     if value < 0 {
-        return Err(format!("{value} lies before 1970"));
+        return Err("lies before 1970");
     }
     if value < FIRST_MILLISECOND {
-        return Err(format!(
-            "{value} looks like seconds since 1970; milliseconds are expected"
-        ));
+        return Err("looks like seconds since 1970; milliseconds are expected");
     }
     if value > LAST_MILLISECOND {
-        return Err(format!(
-            "{value} lies beyond the year 9999; milliseconds since 1970 are expected"
-        ));
+        return Err("lies beyond the year 9999; milliseconds since 1970 are expected");
     }
     Ok(value)
 }

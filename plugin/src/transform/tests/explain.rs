@@ -1,13 +1,13 @@
 //! Where the values of a document come from.
 
-use super::{asset_map, load, rules::findings_map};
+use super::{asset_map, entry_key, load, rules::findings_map};
 use crate::contract::Trace;
 use crate::transform::Mapper;
 use serde_json::{Value, json};
 
 fn explained(mapper: &Mapper, record: &Value) -> Vec<Trace> {
     mapper
-        .explain("1", &serde_json::to_vec(record).unwrap())
+        .explain(&entry_key(record), &serde_json::to_vec(record).unwrap())
         .unwrap()
 }
 

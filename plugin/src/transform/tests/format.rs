@@ -94,6 +94,7 @@ fn valid(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                 }
                 true
             }
+            "not" => valid(root, said, value).is_err(),
             "anyOf" => all(said).iter().any(Result::is_ok),
             "oneOf" => all(said).iter().filter(|result| result.is_ok()).count() == 1,
             other => panic!("the keyword {other}: teach it to this test"),

@@ -116,7 +116,7 @@ fn conversion() -> impl Strategy<Value = Value> {
         json!({"time": {"from": "text"}}),
         json!({"table": {"cases": {"a": 1, "high": [1, ""]}, "ignoreCase": true, "otherwise": "o"}}),
         json!({"table": {"cases": {"a": {"b": 1}}, "keep": true}}),
-        json!({"table": {"cases": {}}}),
+        json!({"table": {"cases": {"x": "y"}}}),
         json!({"prefix": {"text": "p"}}),
         json!({"suffix": {"text": "s"}}),
         json!({"split": {"separator": ","}}),

@@ -212,6 +212,18 @@ fn what_makes_no_sense_is_refused() {
             json!({"source": "a", "target": "x[].y", "align": "value", "on": "z"}),
             "no rule writes `x[].z`",
         ),
+        (
+            json!({"source": "a", "target": "x[].address", "align": "value", "on": "adress"}),
+            "so nothing can be joined on it; did you mean `address`?",
+        ),
+        (
+            json!({"source": "a", "target": "x", "convert": {"table": {"cases": {}, "keep": true}}}),
+            "a table without a case",
+        ),
+        (
+            json!({"source": "a", "target": "x", "convert": {"table": {"cases": {"a": 1}, "keep": true, "otherwise": 2}}}),
+            "write one of them",
+        ),
         (json!({"target": "x"}), "`source` is missing"),
         (json!({"source": "a"}), "`target` is missing"),
         (json!({"source": "a..b", "target": "x"}), "empty name"),

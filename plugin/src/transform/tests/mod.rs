@@ -2,10 +2,14 @@
 
 mod bundled;
 mod explain;
+mod fixed;
 mod format;
 mod generated;
+mod keys;
 mod loading;
 mod needs;
+mod order;
+mod places;
 mod properties;
 mod rules;
 mod seed;
@@ -58,7 +62,16 @@ pub(super) fn document(rules: Value, record: Value) -> Value {
 }
 
 pub(super) fn run(mapper: &Mapper, record: &Value) -> Outcome {
-    mapper.apply_one("1", &serde_json::to_vec(record).unwrap())
+    mapper.apply_one(&entry_key(record), &serde_json::to_vec(record).unwrap())
+}
+
+/// What a record's entry would be called: by its id, where it has one.
+pub(super) fn entry_key(record: &Value) -> String {
+    match record.get("id") {
+        Some(Value::String(text)) if !text.is_empty() => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => "1".to_owned(),
+    }
 }
 
 pub(super) fn told(outcome: &Outcome) -> Vec<String> {

@@ -10,10 +10,10 @@ fn model() -> Value {
     json!({"properties": {
         "asset": {
             "type": "object",
-            "required": ["never"],
             "properties": {
                 "os": {"type": "object", "required": ["name", "kind"], "properties": {"name": {}, "kind": {}}},
                 "near": {"type": "object", "properties": {"os": {"$ref": "#/properties/asset/properties/os"}, "far": {}}},
+                "finding": {"type": "array", "items": {"$ref": "#/properties/finding"}},
                 "parts": {"type": "array", "items": {
                     "type": "object",
                     "anyOf": [{"required": ["ip"]}, {"required": ["mac"]}],
@@ -22,7 +22,7 @@ fn model() -> Value {
             }
         },
         "finding": {"type": "object", "required": ["uid"], "properties": {
-            "uid": {},
+            "uid": {"type": "string"},
             "cve": {"type": "object", "required": ["id"], "properties": {"id": {}, "score": {}}}
         }}
     }})
@@ -74,19 +74,145 @@ fn an_element_needs_one_of_what_its_model_lists() {
     );
 }
 
-#[test]
-fn findings_are_documents_whatever_the_model_requires_and_objects_within_them_are_not() {
+/// A map of findings in a list, as the model has them.
+fn findings(nested: bool) -> Value {
     let mut map = asset_map(json!([
+        {"source": "cves[].name", "target": "finding[].uid"},
         {"source": "cves[].id", "target": "finding[].cve.id"},
         {"source": "cves[].score", "target": "finding[].cve.score"}
     ]));
-    map["finding"] = json!({"key": "cves[].name", "list": "finding[]", "each": "cves[]"});
+    map["finding"] = json!({
+        "list": "finding[]", "each": "cves[]", "nested": nested,
+        "key": {"source": ["id", "cves[].name"], "convert": {"concat": {"separator": "|"}}}
+    });
+    map
+}
+
+#[test]
+fn an_object_within_a_finding_is_left_out_by_itself() {
     let record = json!({"id": "1", "cves": [{"name": "a", "id": "x", "score": 1}, {"name": "b", "score": 2}]});
-    let outcome = outcome(&map, record);
+    let outcome = outcome(&findings(false), record);
     assert_eq!(
         [body(&outcome, 1), body(&outcome, 2)],
-        [json!({"cve": {"id": "x", "score": 1}}), json!({})]
+        [
+            json!({"cve": {"id": "x", "score": 1}, "uid": "a"}),
+            json!({"uid": "b"})
+        ]
     );
+}
+
+#[test]
+fn a_finding_without_what_the_model_requires_is_in_no_document_and_a_problem_of_its_own() {
+    let record = json!({"id": "1", "cves": [{"name": 5, "id": "x"}, {"name": "b"}]});
+    for nested in [true, false] {
+        let outcome = outcome(&findings(nested), record.clone());
+        let keys: Vec<&str> = outcome
+            .documents
+            .iter()
+            .map(|document| document.key.as_str())
+            .collect();
+        assert_eq!(keys, ["1", "1|b"]);
+        let asset = match nested {
+            true => json!({"finding": [{"uid": "b"}]}),
+            false => json!({}),
+        };
+        assert_eq!(
+            (body(&outcome, 0), body(&outcome, 1)),
+            (asset, json!({"uid": "b"}))
+        );
+        assert_eq!(
+            told(&outcome),
+            [
+                "/cves/0/name: the number 5 where string is expected",
+                "/cves/0: `uid` has no value, and the target model requires it; this finding is left out"
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_record_whose_document_lacks_what_the_model_requires_has_none() {
+    let map = json!({
+        "name": "m", "version": "1.0", "source": "things", "target": "t",
+        "finding": {"key": "id"}, "rules": [{"source": "uid", "target": "uid"}]
+    });
+    assert_eq!(
+        outcome(&map, json!({"id": "1", "uid": "u"}))
+            .documents
+            .len(),
+        1
+    );
+    let half = outcome(&map, json!({"id": "1", "uid": 7}));
+    assert!(half.documents.is_empty());
+    assert_eq!(
+        told(&half),
+        [
+            "/uid: the number 7 where string is expected",
+            ": `uid` has no value, and the target model requires it; the record has no document without it"
+        ]
+    );
+    // One line is enough where the map says so too.
+    let mut map = map;
+    map["rules"][0]["required"] = json!(true);
+    let half = outcome(&map, json!({"id": "1"}));
+    assert_eq!(told(&half), ["/uid: missing, and the map requires it"]);
+}
+
+#[test]
+fn a_map_that_never_writes_what_the_model_requires_is_refused_with_the_path() {
+    let told = |map: &Value, model: &Value| -> Vec<String> {
+        let context = MapContext {
+            model: serde_json::to_vec(model).unwrap(),
+            ..context("things")
+        };
+        let problems =
+            prepare_with(&serde_json::to_vec(map).unwrap(), &context, |_| None).unwrap_err();
+        problems
+            .into_iter()
+            .map(|problem| format!("{}: {}", problem.pointer, problem.message))
+            .collect()
+    };
+    let mut map = findings(true);
+    map["rules"] = json!([{"source": "a", "target": "os.name"}]);
+    let mut model = model();
+    model["properties"]["asset"]["required"] = json!(["os"]);
+    assert_eq!(
+        told(&map, &model),
+        [
+            "/rules: no rule writes `os.kind`, and the target model requires it; add a rule with this target",
+            "/rules: no rule writes `finding[].uid`, and the target model requires it; add a rule with this target"
+        ]
+    );
+    map["rules"] = json!([]);
+    assert!(told(&map, &model)[0].contains("no rule writes `os`, and"));
+    // A model with several forms asks for the one that the map comes nearest to.
+    let forms = json!({"properties": {"finding": {"oneOf": [
+        {"type": "object", "required": ["class", "a"], "properties": {"class": {}, "a": {}}},
+        {"type": "object", "required": ["class", "b", "c"], "properties": {"class": {}, "b": {}, "c": {}}}
+    ]}}});
+    let mut map = json!({
+        "name": "m", "version": "1.0", "source": "things", "target": "t", "finding": {"key": "id"},
+        "rules": [{"constant": 1, "target": "class"}]
+    });
+    assert_eq!(
+        told(&map, &forms),
+        [
+            "/rules: no rule writes `a`, and the target model requires it; add a rule with this target"
+        ]
+    );
+    map["rules"] = json!([{"constant": 1, "target": "class"}, {"source": "b", "target": "b"}, {"source": "c", "target": "c"}]);
+    let context = MapContext {
+        model: serde_json::to_vec(&forms).unwrap(),
+        ..context("things")
+    };
+    let mapper = prepare_with(&serde_json::to_vec(&map).unwrap(), &context, |_| None).unwrap();
+    assert_eq!(
+        run(&mapper, &json!({"id": "1", "b": 1, "c": 1}))
+            .documents
+            .len(),
+        1
+    );
+    assert_eq!(run(&mapper, &json!({"id": "1", "b": 1})).documents.len(), 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::bundled::{full_record, mapper};
 use super::generated::{any_json, any_map, any_record};
-use super::{context, run};
+use super::{context, entry_key, run};
 use crate::contract::{Document, DocumentKind, MapContext, Outcome, Trace};
 use crate::transform::{Mapper, bundled, prepare_with};
 use proptest::prelude::*;
@@ -54,6 +54,24 @@ fn sound(outcome: &Outcome) {
     }
 }
 
+/// That no other record's finding can have the key of one of these, and no two of these have the same.
+fn keys_are_the_records(record: &Value, outcome: &Outcome) {
+    let mut seen = BTreeSet::new();
+    let record = entry_key(record);
+    for document in &outcome.documents {
+        if document.kind == DocumentKind::Finding {
+            let rest = document.key.strip_prefix(&record).unwrap();
+            let next = rest.chars().next();
+            assert!(
+                next.is_none_or(|next| !next.is_alphanumeric()),
+                "{}",
+                document.key
+            );
+            assert!(seen.insert(&document.key), "{} twice", document.key);
+        }
+    }
+}
+
 fn no_empty_values(json: &Value) -> bool {
     match json {
         Value::Null => false,
@@ -65,7 +83,7 @@ fn no_empty_values(json: &Value) -> bool {
 
 /// That the traces tell of each value of each document, and the truth.
 fn check_traces(map: &Value, record: &Value, mapper: &Mapper, outcome: &Outcome) {
-    let traces = match mapper.explain("1", &serde_json::to_vec(record).unwrap()) {
+    let traces = match mapper.explain(&entry_key(record), &serde_json::to_vec(record).unwrap()) {
         Ok(traces) => traces,
         Err(problem) => {
             assert!(outcome.documents.is_empty());
@@ -230,6 +248,7 @@ proptest! {
             for record in records.iter().chain([&other]) {
                 let outcome = run(&mapper, record);
                 sound(&outcome);
+                keys_are_the_records(record, &outcome);
                 check_traces(&map, record, &mapper, &outcome);
                 prop_assert_eq!(format!("{outcome:?}"), format!("{:?}", run(&again, record)), "the same by the same map");
             }

@@ -362,7 +362,7 @@ fn the_types_of_the_target_model_are_kept() {
         [
             "/name: the number 5 where string is expected",
             "/tags/1: the number 1 where string is expected",
-            "/ip: an object where string is expected"
+            "/ip/1: an object where string is expected"
         ]
     );
     let outcome = run(&mapper, &json!({"id": "1", "tags": "a"}));
