@@ -33,12 +33,15 @@ pub enum NotAMap {
 }
 
 impl MapDocument {
-    /// Reads a text.
+    /// Reads a text. The byte order mark that some editors write before it is no part of it, and goes.
     ///
     /// # Errors
     /// Where it is no JSON object.
     pub fn parse(text: impl Into<String>) -> Result<Self, NotAMap> {
-        let text = text.into();
+        let mut text: String = text.into();
+        if let Some(unmarked) = text.strip_prefix('\u{feff}') {
+            text = unmarked.to_owned();
+        }
         let body: Value = serde_json::from_str(&text).map_err(|error| NotAMap::Json {
             // The place is told by itself.
             reason: error
@@ -225,6 +228,12 @@ mod tests {
             "it isn't JSON: expected value at line 2, column 11"
         );
         assert_eq!(MapDocument::parse("[]"), Err(NotAMap::NoObject));
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_a_map_is_no_part_of_it() {
+        let map = MapDocument::parse("\u{feff}{\"name\": \"a\"}").unwrap();
+        assert_eq!(map, MapDocument::parse("{\"name\": \"a\"}").unwrap());
     }
 
     #[test]
