@@ -222,4 +222,17 @@ async fn transform_prints_documents_as_the_platform_would_show_them_and_knows_ow
     assert!(open["body"].get("firstSeen").is_none());
     assert!(!open["placeholders"].as_array().unwrap().is_empty());
     transform(&["--map", "mine"]).await.failed(3, &["`mine`"]);
+    // What nobody named is told: another map than the one of that name.
+    let told = transform(&["--map", "safe"]).await.succeeded();
+    assert!(told.err.is_empty(), "{told:?}");
+    let file = runner.file("alert.ndjson", "{\"alert_id\": \"7\"}\n");
+    let named = ["transform", "--map", "qualys-etm", "--stream", "alerts"];
+    let mut command = runner.command(&named);
+    command.stdin(std::fs::File::open(file).unwrap());
+    let told = crate::runner::ended(command).await;
+    assert!(
+        told.err
+            .contains("of its maps `qualys-etm-scoped` is taken, which is for alerts"),
+        "{told:?}"
+    );
 }

@@ -52,6 +52,15 @@ pub async fn run(context: &Context, args: &TransformArgs) -> CommandResult {
         None => Default::default(),
     };
     let (target, map) = maps::find(plugin.manifest(), &own_maps, &args.stream, &args.map)?;
+    // A target's name finds its map too. Which one that is nobody typed, so it is told.
+    if map.origin.is_bundled() && map.name != args.map {
+        context.output.note(format!(
+            "`{}` is the target: of its maps `{}` is taken, which is for {}",
+            human::plain(&args.map),
+            map.name,
+            args.stream
+        ));
+    }
     let log = Arc::new(TracingLog::new("transform"));
     let mapper = maps::prepare(&plugin, &args.stream, &map, &target, &custom_fields, log).await?;
     let mut input = BufReader::with_capacity(256 * 1024, std::io::stdin().lock());
