@@ -2,6 +2,7 @@
 //! code.
 
 pub mod args;
+mod bad_line;
 mod commands;
 pub mod context;
 mod editor;
