@@ -32,6 +32,14 @@ async fn finding(runner: &Runner) -> Value {
     runner.run(&listed).await.succeeded().lines().remove(0)
 }
 
+/// What is told of one place of a document.
+fn of<'d>(document: &'d Value, target: &str) -> &'d Value {
+    let mut fields = document["fields"].as_array().unwrap().iter();
+    fields
+        .find(|field| field["target"] == target)
+        .unwrap_or_else(|| panic!("no {target}: {document:#}"))
+}
+
 async fn explained(runner: &Runner, arguments: &[&str]) -> Value {
     let command = [&["explain"][..], arguments, &["--tenant", "acme", "--json"]].concat();
     runner.run(&command).await.succeeded().json()
@@ -53,7 +61,7 @@ async fn each_value_of_an_asset_and_of_a_finding_is_told_with_where_it_came_from
     assert!(fields.len() > 5, "{fields:#?}");
     for field in fields {
         assert_ne!(field["origin"], "earlier", "{field:#}");
-        if field["origin"] == "record" {
+        if field["origin"] == "record" || field["origin"] == "platform" {
             let given = field["given"].as_array().unwrap().last().unwrap();
             assert!(
                 given["rule"].as_str().unwrap().starts_with('/'),
@@ -74,6 +82,9 @@ async fn each_value_of_an_asset_and_of_a_finding_is_told_with_where_it_came_from
     let document = &finding["documents"][0];
     assert_eq!(document["kind"], "finding");
     assert_eq!(document["records"][0]["stream"], "vulnerabilities");
+    let status = of(document, "status");
+    assert_eq!(status["platform"], "new or changed");
+    assert_eq!(status["given"][0]["ruleText"]["placeholder"], "state");
     let text = runner
         .run(&["explain", key, "name", "--tenant", "acme"])
         .await
@@ -84,6 +95,32 @@ async fn each_value_of_an_asset_and_of_a_finding_is_told_with_where_it_came_from
         "{text}"
     );
     assert_eq!(runner.simulator.log().total(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_that_left_its_record_is_told_with_the_rules_of_what_the_platform_knows() {
+    let runner = tenant().await;
+    let finding = finding(&runner).await;
+    let endpoint = finding["record"].as_str().unwrap();
+    let simulated = runner.simulator.tenant();
+    let mut cves = simulated.endpoint_cves(endpoint).unwrap();
+    cves.retain(|cve| finding["title"] != *cve);
+    assert!(simulated.set_cves(endpoint, Some(cves)));
+    runner.sync().await.succeeded();
+    let explained = explained(&runner, &[finding["key"].as_str().unwrap()]).await;
+    let document = &explained["documents"][0];
+    assert_eq!(document["state"], "closed");
+    for (target, word) in [("status", "closed"), ("closedAt", "closed 2")] {
+        let field = of(document, target);
+        assert_eq!(field["origin"], "platform", "{field:#}");
+        assert!(
+            field["platform"].as_str().unwrap().starts_with(word),
+            "{field:#}"
+        );
+        assert!(field["given"][0]["rule"].is_string(), "{field:#}");
+    }
+    // Its own values are those of an earlier record.
+    assert_eq!(of(document, "title")["origin"], "earlier");
 }
 
 #[tokio::test(flavor = "multi_thread")]

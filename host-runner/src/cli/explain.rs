@@ -235,6 +235,10 @@ fn remedy(error: &ConnectionError) -> String {
         ConnectionError::NoMapVersion { name, .. } => {
             format!("`host-runner maps history {name} --tenant TENANT` lists its versions")
         }
+        ConnectionError::MapForOthers { .. } => {
+            "choose another map, or another data stream; `host-runner maps` lists which goes with which"
+                .to_owned()
+        }
         ConnectionError::SeveralMaps { .. } => "say for which data stream: --stream STREAM".to_owned(),
         ConnectionError::MapReadOnly(name) => {
             format!("make a copy of your own: host-runner maps clone {name} NEW --tenant TENANT")

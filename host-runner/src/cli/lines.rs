@@ -2,6 +2,9 @@
 
 use std::io::{self, BufRead, Read};
 
+/// What some editors and shells write before a text in UTF-8. It is no part of the first record.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The longest line that is read: the largest record that may cross to a component, and then some.
 pub const LONGEST_LINE: u64 = 16 << 20;
 
@@ -14,6 +17,14 @@ pub enum Line {
     TooLong,
     /// There is none.
     End,
+}
+
+/// The line as a record is read from it: the first one without a byte order mark.
+pub fn unmarked(number: u64, line: &[u8]) -> &[u8] {
+    match line.strip_prefix(MARK) {
+        Some(rest) if number == 1 => rest,
+        _ => line,
+    }
 }
 
 /// Reads the next line into the buffer.
@@ -49,6 +60,14 @@ mod tests {
     use std::io::BufReader;
 
     use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line_and_stays_in_any_other() {
+        let marked = "\u{feff}{}".as_bytes();
+        assert_eq!(unmarked(1, marked), b"{}");
+        assert_eq!(unmarked(1, b"{}"), b"{}");
+        assert_eq!(unmarked(2, marked), marked);
+    }
 
     #[test]
     fn lines_are_read_one_by_one_and_one_that_is_too_long_is_skipped_whole() {

@@ -2,6 +2,7 @@
 //! code.
 
 pub mod args;
+mod bad_line;
 mod commands;
 pub mod context;
 mod editor;
@@ -77,19 +78,25 @@ fn run(context: &Context, command: &Command) -> CommandResult {
     ended
 }
 
+/// What is wrong with a command line. What is missing or may be given stands on lines below the first; the usage after an empty one.
+fn wrong_line(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    let more: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+    let message = format!(
+        "{} {}",
+        first.trim_start_matches("error: "),
+        more.join(", ")
+    );
+    Failure::new(Exit::Usage, message.trim_end())
+        .remedy("type `host-runner --help` for the commands and flags")
+}
+
 /// A command line that is wrong, or one that asks for help.
 fn refuse(error: &clap::Error, json: bool) -> ExitCode {
     if json && error.use_stderr() {
-        let text = error.render().to_string();
-        let message = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ")
-            .to_owned();
-        let failure = Failure::new(Exit::Usage, message)
-            .remedy("type `host-runner --help` for the commands and flags");
-        eprintln!("{}", failure.to_json());
+        eprintln!("{}", wrong_line(error).to_json());
     } else {
         // That the help can't be written can't be told anywhere.
         let _ = error.print();
@@ -99,4 +106,36 @@ fn refuse(error: &clap::Error, json: bool) -> ExitCode {
     } else {
         Exit::Success.code()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(line: &str) -> String {
+        let words = line.split_whitespace();
+        wrong_line(&Cli::try_parse_from(words).unwrap_err()).message
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_told_in_json_with_what_is_missing_or_may_be_given() {
+        assert_eq!(
+            told("host-runner maps preview mine --tenant acme --json"),
+            "the following required arguments were not provided: --connection <NAME>"
+        );
+        let two = told("host-runner maps new mine --tenant acme --json");
+        assert!(
+            two.ends_with("--source <STREAM>, --target <MODEL>"),
+            "{two}"
+        );
+        let state = told("host-runner assets --tenant acme --state gone");
+        assert!(
+            state.starts_with("invalid value 'gone' for '--state <STATE>' ["),
+            "{state}"
+        );
+        assert_eq!(
+            told("host-runner assets --tenant acme --nope"),
+            "unexpected argument '--nope' found"
+        );
+    }
 }

@@ -261,6 +261,30 @@ pub enum ConnectionError {
         /// What there is.
         known: String,
     },
+    /// One version is named where a map is meant with all its versions.
+    #[error(
+        "`{name}@{number}` names one version, and a map is {done} with all its versions: name it without @{number}"
+    )]
+    MapVersionNamed {
+        /// The map's name.
+        name: String,
+        /// The version that was named.
+        number: u32,
+        /// What is done with a whole map: removed, listed.
+        done: &'static str,
+    },
+    /// None of the connector's maps of that name takes the data stream.
+    #[error("the map `{name}` is for {takes}, not for the data stream `{stream}`{others}")]
+    MapForOthers {
+        /// The map's name.
+        name: String,
+        /// The data streams that it takes.
+        takes: String,
+        /// The one that was asked for.
+        stream: String,
+        /// The connector's maps for that one, as a further half sentence.
+        others: String,
+    },
     /// The connector has no such data stream.
     #[error("the connector has no data stream `{stream}`{hint}: it has {known}")]
     NoSuchStream {

@@ -46,12 +46,17 @@ pub enum NotAMap {
 }
 
 impl MapDocument {
-    /// Reads a text.
+    /// Reads a text. The byte order mark that some editors write before it is no part of it, and goes.
     ///
     /// # Errors
     /// Where it is no JSON object, or an object in it has a key twice.
     pub fn parse(text: impl Into<String>) -> Result<Self, NotAMap> {
-        let map = Self::read(text.into())?;
+        let text: String = text.into();
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(unmarked) => unmarked.to_owned(),
+            None => text,
+        };
+        let map = Self::read(text)?;
         match twice(&map.text) {
             Some(Twice { key, line, column }) => Err(NotAMap::Twice { key, line, column }),
             None => Ok(map),
@@ -256,6 +261,12 @@ mod tests {
             "the key `source` stands twice in one object, the second time at line 2, column 41; keep one of them"
         );
         assert!(MapDocument::parse("{\"rules\": [], \"rules\": []}").is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_a_map_is_no_part_of_it() {
+        let map = MapDocument::parse("\u{feff}{\"name\": \"a\"}").unwrap();
+        assert_eq!(map, MapDocument::parse("{\"name\": \"a\"}").unwrap());
     }
 
     #[test]

@@ -137,6 +137,13 @@ async fn a_text_that_is_no_map_another_name_and_an_editor_that_fails_save_nothin
         assert!(told.out.is_empty(), "{told:?}");
     }
     edited(&runner, "exit 1").await.failed(3, &["ended with"]);
+    for (script, says) in [
+        ("rm \"$2\"", "the editor left no file: nothing was saved"),
+        ("rm \"$2\"; exit 1", "and left no file: nothing was saved"),
+    ] {
+        let told = edited(&runner, script).await.failed(3, &[says]);
+        assert!(!told.err.contains("your text is in"), "{told:?}");
+    }
     assert_eq!(texts(&runner).len(), 3);
     assert_eq!(newest(&runner).await.0, 1);
 

@@ -103,6 +103,15 @@ async fn a_map_is_cloned_exported_changed_imported_and_used() {
     );
     let other = ["update", "xdr", "--tenant", "acme", "--map", "qualys-etm"];
     runner.run(&other).await.succeeded();
+    // Whatever version is named, all would go: so none is.
+    for verb in ["remove", "history"] {
+        for named in ["mine@1", "mine@2", "qualys-etm@1"] {
+            let says = "names one version, and a map is";
+            maps(&runner, &[verb, named])
+                .await
+                .failed(3, &[named, says, "name it without @"]);
+        }
+    }
     maps(&runner, &["remove", "mine"]).await.succeeded();
     maps(&runner, &["show", "mine"])
         .await
@@ -217,6 +226,26 @@ async fn a_name_that_means_nothing_is_answered_with_the_nearest() {
     maps(&runner, &["show", "mine@7"])
         .await
         .failed(3, &["no version 7"]);
+    let other_streams = [
+        "the map `qualys-etm` is for endpoints",
+        "not for the data stream `alerts`",
+        "qualys-etm-scoped",
+    ];
+    for command in [
+        &["clone", "qualys-etm", "new", "--stream", "alerts"][..],
+        &[
+            "diff",
+            "qualys-etm",
+            "qualys-etm-scoped",
+            "--stream",
+            "alerts",
+        ],
+    ] {
+        maps(&runner, command).await.failed(3, &other_streams);
+    }
+    maps(&runner, &["show", "safe", "--stream", "nosuch"])
+        .await
+        .failed(3, &["no data stream `nosuch`", "endpoints"]);
     let other = runner.run(&["maps", "list", "--tenant", "other"]).await;
     other.failed(3, &["no tenant \"other\""]);
 }

@@ -176,19 +176,60 @@ async fn records_of_a_file_are_previewed_without_a_tenant_and_their_problems_tol
         .run(&["maps", "preview", "safe", "--file", &file])
         .await
         .failed(2, &["of which are the records?", "--stream"]);
-    let broken = runner.file("broken.ndjson", "{}\nnone\n");
-    runner
-        .run(&[
-            "maps",
-            "preview",
-            "qualys-etm",
-            "--file",
-            &broken,
-            "--stream",
-            "endpoints",
-        ])
-        .await
-        .failed(3, &["no JSON object in line 2"]);
+    let none = [&preview[..], &["--limit", "0"]].concat();
+    let refused = runner.run(&none).await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_no_record_is_told_and_counted_and_the_others_are_previewed() {
+    let runner = tenant(&[]).await;
+    let of = |records: &str| {
+        let map = ["maps", "preview", "qualys-etm", "--file", records];
+        [&map[..], &["--stream", "endpoints"]]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<String>>()
+    };
+    // An editor's mark before the first record is no fault of it.
+    let record = |id: &str| json!({"endpoint_id": id, "allIPs": [], "tags": {}});
+    let lines = format!(
+        "\u{feff}{}\nnone\n\n[1]\n{}\n",
+        record("e-1"),
+        record("e-2")
+    );
+    let preview = of(&runner.file("broken.ndjson", lines));
+    let mut preview: Vec<&str> = preview.iter().map(String::as_str).collect();
+    let shown = runner.run(&preview).await;
+    assert_eq!(shown.code, Some(3), "{shown:?}");
+    for told in ["line 2: it isn't JSON", "line 4: it is JSON, but no object"] {
+        assert!(shown.err.contains(told), "{shown:?}");
+    }
+    assert!(
+        shown.out.contains("2 lines of the file left out"),
+        "{shown:?}"
+    );
+    preview.push("--json");
+    let told = runner.run(&preview).await;
+    assert_eq!(told.code, Some(3), "{told:?}");
+    let report = told.json();
+    let endpoints = of_stream(&report, "endpoints");
+    assert_eq!(
+        (&endpoints["records"], &endpoints["badLines"]),
+        (&json!(2), &json!(2))
+    );
+    let problems: Vec<Value> = told
+        .err
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(problems[1]["problem"]["line"], 4, "{problems:?}");
+
+    let preview = of(&runner.file("empty.ndjson", "\n"));
+    let preview: Vec<&str> = preview.iter().map(String::as_str).collect();
+    let shown = runner.run(&preview).await.succeeded();
+    assert!(shown.out.contains("The file is empty"), "{shown:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,4 +263,17 @@ async fn transform_prints_documents_as_the_platform_would_show_them_and_knows_ow
     assert!(open["body"].get("firstSeen").is_none());
     assert!(!open["placeholders"].as_array().unwrap().is_empty());
     transform(&["--map", "mine"]).await.failed(3, &["`mine`"]);
+    // What nobody named is told: another map than the one of that name.
+    let told = transform(&["--map", "safe"]).await.succeeded();
+    assert!(told.err.is_empty(), "{told:?}");
+    let file = runner.file("alert.ndjson", "{\"alert_id\": \"7\"}\n");
+    let named = ["transform", "--map", "qualys-etm", "--stream", "alerts"];
+    let mut command = runner.command(&named);
+    command.stdin(std::fs::File::open(file).unwrap());
+    let told = crate::runner::ended(command).await;
+    assert!(
+        told.err
+            .contains("of its maps `qualys-etm-scoped` is taken, which is for alerts"),
+        "{told:?}"
+    );
 }

@@ -363,7 +363,8 @@ pub struct MapsDiffArgs {
         records that would give none, problems by place; source fields that no rule reads, those too that records have and the data stream's schema \
         does not; target fields that no document has; and the difference to the documents of another map, by target path, with an example of each. \
         Documents are compared as the platform would show them, with its own times filled in: of records in a file it knows none, so they count as first \
-        and last seen now. Makes no request and saves nothing, and needs as little memory for a million records as for one.",
+        and last seen now. A line of a file that is no record is told with its number and counted, the rest is processed all the same, and the command ends \
+        with exit code 3. Makes no request and saves nothing, and needs as little memory for a million records as for one.",
     after_long_help = "Examples:\n  \
         host-runner maps preview mine --connection xdr --tenant acme\n  \
         host-runner maps preview mine --connection xdr --tenant acme --against mine@1 --limit 1000\n  \
@@ -400,10 +401,49 @@ pub struct MapsPreviewArgs {
     pub streams: Vec<DataStreamName>,
 
     /// At most so many records of each data stream
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub limit: Option<u64>,
 
     /// Limits of the component.
     #[command(flatten)]
     pub pace: PaceArgs,
+}
+
+/// Of no record nothing could be told.
+fn at_least_one(text: &str) -> Result<u64, &'static str> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("expected a number of records, 1 or more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::cli::args::Cli;
+
+    #[test]
+    fn a_preview_of_no_record_is_refused() {
+        let preview = |limit| {
+            let line = [
+                "host-runner",
+                "maps",
+                "preview",
+                "safe",
+                "--file",
+                "r",
+                "--limit",
+                limit,
+            ];
+            Cli::try_parse_from(line)
+        };
+        assert!(preview("1").is_ok());
+        for wrong in ["0", "none", "-1"] {
+            let error = preview(wrong).unwrap_err().to_string();
+            assert!(error.contains("--limit"), "{error}");
+        }
+        let error = preview("0").unwrap_err().to_string();
+        assert!(error.contains("1 or more"), "{error}");
+    }
 }

@@ -54,7 +54,7 @@ impl From<ExplainError> for Failure {
             ExplainError::NoSuchKey { near, .. } => {
                 let near_json = json!(near);
                 let remedy = if near.is_empty() {
-                    "`assets` and `findings` list what is held, with --json also the keys"
+                    "`assets` and `findings` list what is held, with --json --history also the keys"
                         .to_owned()
                 } else {
                     told(near, "these are held:")
@@ -75,6 +75,38 @@ impl From<ExplainError> for Failure {
                     .remedy(told(near, "it has"))
                     .detail("near", near_json)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::Cli;
+    use crate::domain::TenantName;
+
+    #[test]
+    fn where_nothing_is_near_the_flags_are_named_that_list_keys() {
+        let failure = Failure::from(ExplainError::NoSuchKey {
+            tenant: TenantName::new("acme").unwrap(),
+            key: "nosuch".to_owned(),
+            near: Vec::new(),
+        });
+        let remedy = failure.remedy.unwrap();
+        assert!(remedy.contains("--json --history"), "{remedy}");
+        // Without --json the flag is refused, and without the flag there are no keys.
+        for list in ["assets", "findings"] {
+            let line = [
+                "host-runner",
+                list,
+                "--tenant",
+                "acme",
+                "--json",
+                "--history",
+            ];
+            assert!(Cli::try_parse_from(line).is_ok());
         }
     }
 }

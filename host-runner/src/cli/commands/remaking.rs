@@ -15,8 +15,8 @@ use crate::cli::progress::Line;
 use crate::connection::{Desk, Session, remake as service};
 use crate::domain::RunState;
 use crate::pipeline::{Cancel, RemakeReport, remake};
-use crate::store::{Retried, Store};
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Retried, Store};
 
 /// What was made anew.
 #[derive(Default)]

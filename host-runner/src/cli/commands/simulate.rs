@@ -23,7 +23,7 @@ pub async fn run(context: &Context, args: &SimulateArgs) -> CommandResult {
     output.note(format!(
         "\nA simulated tenant with {} endpoints and {} alerts listens on {}, until Ctrl-C. To connect to it, type elsewhere:\n\n  \
          echo '{}' |\n    SIMULATOR_KEY={} host-runner connect simulated --tenant try --config - \\\n      \
-         --secret apiKey=env:SIMULATOR_KEY --allow-loopback{}\n  host-runner sync simulated --tenant try --requests-per-second unlimited",
+         --secret apiKey=env:SIMULATOR_KEY --allow-loopback{}\n  host-runner sync simulated --tenant try{}",
         args.endpoints,
         args.alerts,
         simulator.url(),
@@ -33,6 +33,7 @@ pub async fn run(context: &Context, args: &SimulateArgs) -> CommandResult {
             " \\\n      --ca-file {}",
             file.display()
         )),
+        pace(args.rate),
     ));
     if let Some(chaos) = &args.chaos {
         output.note(format!(
@@ -75,6 +76,15 @@ fn options(args: &SimulateArgs) -> Options {
         chaos: args.chaos.clone(),
         tls: args.tls.then(Tls::default),
         ..Options::default()
+    }
+}
+
+/// How fast a sync may ask it, where that is not the pace that a sync has by itself: four fifths of the API's rate, which is the simulator's by default.
+fn pace(rate: u32) -> String {
+    match rate {
+        0 => " --requests-per-second unlimited".to_owned(),
+        slow @ 1..10 => format!(" --requests-per-second {:.1}", f64::from(slow) * 0.8),
+        _ => String::new(),
     }
 }
 
@@ -137,9 +147,33 @@ pub fn configuration(simulator: &Simulator) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
     use cortex_xdr_simulator::{ChaosAct, Fault, Mutation};
 
     use super::*;
+    use crate::cli::args::{Cli, Command};
+
+    #[test]
+    fn the_command_to_type_asks_no_faster_than_is_answered() {
+        let line = Cli::try_parse_from(["host-runner", "simulate"]).unwrap();
+        let Command::Simulate(args) = line.command else {
+            panic!("another command")
+        };
+        assert_eq!(pace(args.rate), "");
+        for (rate, words) in [
+            (0, " --requests-per-second unlimited"),
+            (1, " --requests-per-second 0.8"),
+            (3, " --requests-per-second 2.4"),
+            (100, ""),
+        ] {
+            assert_eq!(pace(rate), words);
+            let line = format!("host-runner sync simulated --tenant try{words}");
+            assert!(
+                Cli::try_parse_from(line.split_whitespace()).is_ok(),
+                "{line}"
+            );
+        }
+    }
 
     #[test]
     fn what_chaos_did_is_told_by_name_and_count() {

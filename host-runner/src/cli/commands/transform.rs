@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::args::TransformArgs;
+use crate::cli::bad_line;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human;
-use crate::cli::lines::{Line, next_line};
+use crate::cli::lines::{Line, next_line, unmarked};
 use crate::connection::maps::{OwnMaps, Source, filled};
 use crate::connection::{TracingLog, maps};
 use crate::contract::connector::{Document, DocumentKind, Entry, Outcome};
@@ -52,6 +53,15 @@ pub async fn run(context: &Context, args: &TransformArgs) -> CommandResult {
         None => Default::default(),
     };
     let (target, map) = maps::find(plugin.manifest(), &own_maps, &args.stream, &args.map)?;
+    // A target's name finds its map too. Which one that is nobody typed, so it is told.
+    if map.origin.is_bundled() && map.name != args.map {
+        context.output.note(format!(
+            "`{}` is the target: of its maps `{}` is taken, which is for {}",
+            human::plain(&args.map),
+            map.name,
+            args.stream
+        ));
+    }
     let log = Arc::new(TracingLog::new("transform"));
     let mapper = maps::prepare(&plugin, &args.stream, &map, &target, &custom_fields, log).await?;
     let mut input = BufReader::with_capacity(256 * 1024, std::io::stdin().lock());
@@ -76,9 +86,11 @@ pub async fn run(context: &Context, args: &TransformArgs) -> CommandResult {
         })?;
         match read {
             Line::End => break,
-            Line::TooLong => work.complain(number, "", "the line is longer than 16 MiB"),
-            Line::Whole if line.iter().all(u8::is_ascii_whitespace) => {}
-            Line::Whole => work.take(number, &line).await?,
+            Line::TooLong => work.complain(number, "", bad_line::TOO_LONG),
+            Line::Whole => match unmarked(number, &line) {
+                empty if empty.iter().all(u8::is_ascii_whitespace) => {}
+                line => work.take(number, line).await?,
+            },
         }
     }
     work.send().await?;
@@ -108,20 +120,9 @@ impl Work<'_> {
     /// Takes a line's record, and hands the batch over when it is full.
     async fn take(&mut self, number: u64, line: &[u8]) -> Result<(), Failure> {
         self.records += 1;
-        match serde_json::from_slice::<Value>(line) {
-            Ok(Value::Object(_)) => {}
-            Ok(_) => {
-                self.complain(number, "", "it is JSON, but no object");
-                return Ok(());
-            }
-            Err(error) => {
-                self.complain(
-                    number,
-                    "",
-                    &format!("it isn't JSON, from column {} on", error.column()),
-                );
-                return Ok(());
-            }
+        if let Some(reason) = bad_line::reason(line) {
+            self.complain(number, "", &reason);
+            return Ok(());
         }
         self.bytes += line.len();
         let entry = Entry {
@@ -174,20 +175,7 @@ impl Work<'_> {
 
     fn complain(&mut self, line: u64, pointer: &str, message: &str) {
         self.problems += 1;
-        let output = &self.context.output;
-        if output.json() {
-            output.error_line(
-                json!({"problem": {"line": line, "pointer": pointer, "message": message}})
-                    .to_string(),
-            );
-        } else {
-            let place = if pointer.is_empty() {
-                String::new()
-            } else {
-                format!("{}: ", human::plain(pointer))
-            };
-            output.error_line(format!("line {line}: {place}{}", human::plain(message)));
-        }
+        bad_line::tell(&self.context.output, line, pointer, message);
     }
 }
 

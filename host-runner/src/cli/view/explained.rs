@@ -70,13 +70,15 @@ fn row(table: &mut Table, explained: &Explained, field: &Field) {
     let target = named(&field.target);
     let value = short(&field.value);
     match (&field.origin, counts(field)) {
-        (Origin::Platform(word), _) => table.row([
+        (Origin::Platform(word), given) => table.row([
             target,
             value,
             "the platform".to_owned(),
             word.clone(),
             String::new(),
-            String::new(),
+            given
+                .and_then(|given| given.rule.clone())
+                .unwrap_or_default(),
         ]),
         (Origin::Earlier, None) => table.row([
             target,
@@ -311,7 +313,15 @@ mod tests {
                     "/firstSeen",
                     json!("1970-01-01T00:00:00.000Z"),
                     Origin::Platform("first seen 1970-01-01T00:00:00.000Z".into()),
-                    vec![],
+                    vec![Given {
+                        rule: Some("/rules/7".into()),
+                        rule_text: Some(
+                            json!({"target": "firstSeen", "placeholder": "first-seen"}),
+                        ),
+                        convert: None,
+                        sources: vec![],
+                        ..given(0, json!("1970-01-01T00:00:00.000Z"), true)
+                    }],
                 ),
             ],
         }

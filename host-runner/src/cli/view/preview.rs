@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::cli::human;
 use crate::cli::table::{Card, Table, bold};
-use crate::connection::maps::Preview;
 use crate::maps::{Against, Coverage, Group, PathChange, Tally};
 
 /// Rows of a table that are shown to people; all are in the JSON.
@@ -23,23 +22,27 @@ pub struct Report {
     pub against: Option<String>,
     /// Whether it is the very map that the connection uses.
     pub in_use: bool,
+    /// Of a file, how many of its lines are no records.
+    pub bad_lines: Option<u64>,
     /// What was counted.
-    pub preview: Preview,
+    pub tally: Tally,
+    /// What the map reads and fills.
+    pub coverage: Coverage,
 }
 
 impl Report {
     /// As JSON.
     pub fn document(&self) -> Value {
-        let (tally, coverage) = (&self.preview.tally, &self.preview.coverage);
         let mut document = document(
             &self.stream,
             &self.map,
             self.against.as_deref(),
-            tally,
-            coverage,
+            &self.tally,
+            &self.coverage,
         );
         if let Some(keys) = document.as_object_mut() {
             keys.insert("inUse".to_owned(), json!(self.in_use));
+            keys.insert("badLines".to_owned(), json!(self.bad_lines));
         }
         document
     }
@@ -47,10 +50,21 @@ impl Report {
     /// As text.
     pub fn text(&self, source: &str, colour: bool) -> String {
         let title = format!("{}: {} on {source}", self.stream, self.map);
-        let (tally, coverage) = (&self.preview.tally, &self.preview.coverage);
-        let mut text = text(&title, self.against.as_deref(), tally, coverage, colour);
-        if tally.records == 0 {
-            text.push_str("\n\nThere is no record yet: sync first, or give a file with --file.");
+        let (tally, against) = (&self.tally, self.against.as_deref());
+        let mut text = text(&title, against, tally, &self.coverage, colour);
+        if let Some(bad @ 1..) = self.bad_lines {
+            text.push_str(&format!(
+                "\n\n{} of the file left out: no record stands there (see above).",
+                human::counted(bad, "line")
+            ));
+        }
+        match (tally.records, self.bad_lines) {
+            (0, None) => text
+                .push_str("\n\nThere is no record yet: sync first, or give a file with --file."),
+            (0, Some(0)) => text.push_str(
+                "\n\nThe file is empty: give one with a JSON object per line, such as `transform` reads.",
+            ),
+            _ => {}
         }
         if self.in_use {
             text.push_str(
@@ -284,6 +298,39 @@ mod tests {
         );
         tally.record("e-2", &[], &[problem("/id", "is missing")]);
         (tally, coverage)
+    }
+
+    fn report(bad_lines: Option<u64>, tally: Tally) -> Report {
+        Report {
+            stream: "endpoints".to_owned(),
+            map: "mine@2".to_owned(),
+            against: None,
+            in_use: false,
+            bad_lines,
+            tally,
+            coverage: counted().1,
+        }
+    }
+
+    #[test]
+    fn lines_that_are_no_records_are_counted_in_text_and_json() {
+        let some = report(Some(2), counted().0);
+        let text = some.text("records", false);
+        assert!(text.contains("2 lines of the file left out"), "{text}");
+        assert_eq!(some.document()["badLines"], 2);
+        let none = report(None, counted().0);
+        assert!(!none.text("records", false).contains("left out"));
+        assert_eq!(none.document()["badLines"], Value::Null);
+    }
+
+    #[test]
+    fn why_there_is_no_record_is_told_as_it_is() {
+        let told = |bad_lines| report(bad_lines, Tally::default()).text("records", false);
+        assert!(told(None).contains("sync first"));
+        let empty = told(Some(0));
+        assert!(empty.contains("The file is empty") && !empty.contains("sync first"));
+        let bad = told(Some(1));
+        assert!(bad.contains("1 line of the file left out") && !bad.contains("is empty"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! each value is told either as one that a record gives now, or as one that the platform fills in, or as one that an earlier record, map or import
 //! laid down.
 
+mod absent;
 mod field;
 pub(super) mod place;
 mod witness;
@@ -123,11 +124,14 @@ pub async fn explain(
     let mut explained = Vec::new();
     for document in documents {
         let feeders = store.feeders(document.held).await?;
-        let (witnesses, documents) = bench.hear(document.held.kind, feeders).await?;
+        let (witnesses, documents) = bench
+            .hear(document.held.kind, &document.body, feeders)
+            .await?;
         let mut fields = fields(
             &Held {
                 body: &document.body,
                 times: &document.times,
+                standings: document.standings,
             },
             &documents,
         );
@@ -168,7 +172,12 @@ struct Document {
     body: Value,
     /// What the platform knows, in words, and the time of it.
     times: Vec<(&'static str, String)>,
+    /// How it stands, in the words of maps.
+    standings: &'static [&'static str],
 }
+
+/// How an open document may stand. Which of the two the store does not tell; the document may.
+const OPEN: &[&str] = &["new", "changed"];
 
 async fn held(store: &SqliteStore, known: &[HeldDocument]) -> Result<Vec<Document>, ExplainError> {
     let ids = |kind: DocumentKind| -> Vec<i64> {
@@ -202,6 +211,11 @@ async fn held(store: &SqliteStore, known: &[HeldDocument]) -> Result<Vec<Documen
                 keys: asset.keys.into_iter().map(|(_, key)| key).collect(),
                 host: asset.host_name,
                 title: asset.title,
+                standings: match asset.state {
+                    AssetState::Active => OPEN,
+                    AssetState::Inactive => &["closed"],
+                    AssetState::OutOfScope => &["out-of-scope"],
+                },
                 state: match asset.state {
                     AssetState::Active => "active",
                     AssetState::Inactive => "inactive",
@@ -235,6 +249,12 @@ async fn held(store: &SqliteStore, known: &[HeldDocument]) -> Result<Vec<Documen
                 keys: vec![finding.key],
                 host: finding.host_name,
                 title: finding.title,
+                standings: match finding.state {
+                    FindingState::Open if finding.reopened_at.is_some() => &["reopened"],
+                    FindingState::Open => OPEN,
+                    FindingState::Closed => &["closed"],
+                    FindingState::OutOfScope => &["out-of-scope"],
+                },
                 state: match finding.state {
                     FindingState::Open if finding.asset.is_none() => "parked",
                     FindingState::Open => "open",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::ExplainError;
+use super::absent::absent;
 use crate::connection::{ConnectionError, Desk, maps};
 use crate::contract::connector::{Document, DocumentKind as WitKind, Trace};
 use crate::domain::{ConnectionId, DataStreamName, Timestamp};
@@ -63,15 +64,16 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// What the records say now, each in the place of its witness; none where nothing can be made of one.
+    /// What the records say now of a document that is held, each in the place of its witness; none where nothing can be made of one.
     pub(super) async fn hear(
         &mut self,
         kind: DocumentKind,
+        held: &Value,
         feeders: Vec<Feeder>,
     ) -> Result<(Vec<Witness>, Vec<Option<Testimony>>), ExplainError> {
         let mut heard = (Vec::new(), Vec::new());
         for feeder in feeders {
-            let (witness, testimony) = self.one(kind, feeder).await?;
+            let (witness, testimony) = self.one(kind, held, feeder).await?;
             heard.0.push(witness);
             heard.1.push(testimony);
         }
@@ -81,6 +83,7 @@ impl<'a> Bench<'a> {
     async fn one(
         &mut self,
         kind: DocumentKind,
+        held: &Value,
         feeder: Feeder,
     ) -> Result<(Witness, Option<Testimony>), ExplainError> {
         let record = &feeder.kept.record;
@@ -190,16 +193,27 @@ impl<'a> Bench<'a> {
             let is_asset = matches!(document.kind, WitKind::Asset);
             document.key == feeder.key && is_asset == (kind == DocumentKind::Asset)
         });
-        let testimony = found.and_then(|(at, document)| {
+        let testimony = || {
+            let (map, record) = (
+                serde_json::from_str(&map.body).ok()?,
+                serde_json::from_slice(&record.body).ok()?,
+            );
+            let Some((at, document)) = found else {
+                let kind = match kind {
+                    DocumentKind::Asset => WitKind::Asset,
+                    DocumentKind::Finding => WitKind::Finding,
+                };
+                return Some(absent(kind, map, record, held));
+            };
             Some(Testimony {
                 body: serde_json::from_slice(&document.body).ok()?,
                 trace: traces.into_iter().nth(at),
                 document,
-                record: serde_json::from_slice(&record.body).ok()?,
-                map: serde_json::from_str(&map.body).ok()?,
+                record,
+                map,
             })
-        });
-        Ok((witness, testimony))
+        };
+        Ok((witness, testimony()))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Beginning a new map for a data stream and a target.
 
 use super::Shelf;
+use super::shelf::no_stream;
 use crate::component::Manifest;
 use crate::connection::ConnectionError;
-use crate::domain::{MapName, nearest};
+use crate::domain::MapName;
 use crate::maps::{Donor, Skeleton, skeleton};
 use crate::model::{Model, ModelError};
 
@@ -29,18 +30,8 @@ pub fn begin(
     target: &str,
 ) -> Result<Begun, ConnectionError> {
     let Some(declared) = manifest.data_stream(stream) else {
-        let known: Vec<&str> = manifest
-            .data_streams
-            .iter()
-            .map(|stream| stream.name.as_str())
-            .collect();
-        return Err(ConnectionError::NoSuchStream {
-            stream: stream.to_owned(),
-            hint: nearest(stream, known.iter().copied())
-                .map(|near| format!(" (did you mean `{near}`?)"))
-                .unwrap_or_default(),
-            known: known.join(", "),
-        });
+        let known = manifest.data_streams.iter();
+        return Err(no_stream(stream, known.map(|known| known.name.as_str())));
     };
     let model: Result<Model, ModelError> = Model::by_name(target);
     let model = model?;

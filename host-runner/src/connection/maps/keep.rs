@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::own::split;
 use super::{Shelf, Use, judge};
 use crate::connection::ConnectionError;
 use crate::domain::{MapName, Timestamp};
@@ -150,15 +151,31 @@ pub async fn save<S: Store>(
     })
 }
 
+/// Sees to it that a text names a map, not one of its versions, where all of them are meant. `done`: what is done with them.
+///
+/// # Errors
+/// Where it names a version.
+pub fn with_all_versions(text: &str, done: &'static str) -> Result<(), ConnectionError> {
+    match split(text) {
+        (name, Some(number)) => Err(ConnectionError::MapVersionNamed {
+            name: name.to_owned(),
+            number,
+            done,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Removes an own map with all its versions; how many there were.
 ///
 /// # Errors
-/// Where it is the connector's, does not exist, or a connection uses it.
+/// Where one version is named, it is the connector's, does not exist, or a connection uses it.
 pub async fn remove<S: Store>(
     store: &S,
     shelf: &Shelf,
     name: &str,
 ) -> Result<u64, ConnectionError> {
+    with_all_versions(name, "removed")?;
     shelf.find(name, None)?;
     let own = shelf.own();
     let Some(map) = own.iter().find(|map| map.version.name.as_str() == name) else {
@@ -177,4 +194,21 @@ pub async fn remove<S: Store>(
     }
     let removed: Result<u64, StoreError> = store.remove_map(&map.version.name).await;
     Ok(removed?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_with_all_versions_is_refused_for_one() {
+        let error = with_all_versions("mine@2", "removed")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "`mine@2` names one version, and a map is removed with all its versions: name it without @2"
+        );
+        assert!(with_all_versions("mine", "removed").is_ok());
+    }
 }

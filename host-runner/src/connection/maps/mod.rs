@@ -21,7 +21,7 @@ use crate::store::StoredMap;
 pub use begin::{Begun, begin};
 pub use choose::{LARGEST, MapChoice, carry_over, choose, find, read_file};
 pub use judge::{Judgement, MapProblem, judge};
-pub use keep::{Draft, Kept, name_of, name_of_file, new_name, remove, save};
+pub use keep::{Draft, Kept, name_of, name_of_file, new_name, remove, save, with_all_versions};
 pub use own::OwnMaps;
 pub use preview::{Preview, Previews, Source, filled};
 pub use shelf::{BundledMap, Shelf, Shelved, Use};

@@ -88,6 +88,7 @@ pub struct Use {
 #[derive(Debug, Clone, Default)]
 pub struct Shelf {
     bundled: Vec<BundledMap>,
+    streams: Vec<String>,
     own: OwnMaps,
     uses: Vec<(String, Use)>,
 }
@@ -123,7 +124,13 @@ impl Shelf {
                 })
             })
             .collect();
-        Self { bundled, own, uses }
+        let streams = manifest.data_streams.iter();
+        Self {
+            bundled,
+            streams: streams.map(|stream| stream.name.clone()).collect(),
+            own,
+            uses,
+        }
     }
 
     /// The connector's, in its order.
@@ -169,7 +176,7 @@ impl Shelf {
     /// before one of the connector's, which may have come by that name later.
     ///
     /// # Errors
-    /// Where there is no such map, or not that version.
+    /// Where there is no such map, or not that version, or none for that data stream.
     pub fn find(&self, name: &str, stream: Option<&str>) -> Result<Vec<Shelved>, ConnectionError> {
         if let Some(saved) = self.own.find(name)? {
             return Ok(vec![Shelved::Own(saved.version.clone(), read(saved)?)]);
@@ -183,7 +190,10 @@ impl Shelf {
             .map(Shelved::Bundled)
             .collect();
         if found.is_empty() {
-            return Err(self.none(name));
+            return Err(match stream {
+                Some(stream) if self.is_bundled(name) => self.for_others(name, stream),
+                _ => self.none(name),
+            });
         }
         Ok(found)
     }
@@ -225,6 +235,32 @@ impl Shelf {
         }
     }
 
+    /// That the connector's maps of a name take other data streams than the one that is asked for, or that there is no such data stream.
+    fn for_others(&self, name: &str, stream: &str) -> ConnectionError {
+        if !self.streams.iter().any(|known| known == stream) {
+            return no_stream(stream, self.streams.iter().map(String::as_str));
+        }
+        let named = self.bundled.iter().filter(|map| map.name == name);
+        let takes: Vec<&str> = named
+            .flat_map(|map| &map.streams)
+            .map(String::as_str)
+            .collect();
+        let others = self.bundled.iter();
+        let others: Vec<&str> = others
+            .filter(|map| map.streams.iter().any(|known| known == stream))
+            .map(|map| map.name.as_str())
+            .collect();
+        ConnectionError::MapForOthers {
+            name: name.to_owned(),
+            takes: takes.join(", "),
+            stream: stream.to_owned(),
+            others: match others.as_slice() {
+                [] => String::new(),
+                others => format!(": for that there is {}", others.join(", ")),
+            },
+        }
+    }
+
     fn none(&self, name: &str) -> ConnectionError {
         let (bare, _) = split(name);
         let mut known: Vec<&str> = self.bundled.iter().map(|map| map.name.as_str()).collect();
@@ -237,5 +273,71 @@ impl Shelf {
                 .unwrap_or_default(),
             known: known.join(", "),
         }
+    }
+}
+
+/// That the connector has no such data stream, with those that it has and the nearest.
+pub(super) fn no_stream<'a>(stream: &str, known: impl Iterator<Item = &'a str>) -> ConnectionError {
+    let known: Vec<&str> = known.collect();
+    ConnectionError::NoSuchStream {
+        stream: stream.to_owned(),
+        hint: nearest(stream, known.iter().copied())
+            .map(|near| format!(" (did you mean `{near}`?)"))
+            .unwrap_or_default(),
+        known: known.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shelf() -> Shelf {
+        let map = |name: &str, streams: &[&str]| BundledMap {
+            name: name.to_owned(),
+            streams: streams.iter().map(|stream| (*stream).to_owned()).collect(),
+            document: MapDocument::of(json!({"name": name})),
+        };
+        Shelf {
+            bundled: vec![
+                map("etm", &["endpoints", "vulnerabilities"]),
+                map("scoped", &["alerts"]),
+                map("safe", &["alerts"]),
+            ],
+            streams: ["endpoints", "vulnerabilities", "alerts", "users"]
+                .map(str::to_owned)
+                .into(),
+            ..Shelf::default()
+        }
+    }
+
+    fn refused(name: &str, stream: &str) -> String {
+        shelf().one(name, Some(stream)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_map_that_is_there_for_other_data_streams_is_not_called_missing() {
+        assert_eq!(
+            refused("etm", "alerts"),
+            "the map `etm` is for endpoints, vulnerabilities, not for the data stream `alerts`: for that there is scoped, safe"
+        );
+        assert_eq!(
+            refused("safe", "users"),
+            "the map `safe` is for alerts, not for the data stream `users`"
+        );
+    }
+
+    #[test]
+    fn a_data_stream_that_does_not_exist_is_told_with_those_that_do() {
+        let error = refused("safe", "alert");
+        assert!(
+            error.contains("no data stream `alert` (did you mean `alerts`?)"),
+            "{error}"
+        );
+        assert!(error.contains("users"), "{error}");
+        // Of a name that means nothing, that is what is to be said.
+        assert!(refused("saef", "alert").contains("there is no map `saef`"));
     }
 }

@@ -49,6 +49,9 @@ pub async fn run(context: &Context, args: &MapsEditArgs) -> CommandResult {
                 failure
             });
         }
+        if !file.path().exists() {
+            return Err(session.nothing_left("the editor left no file"));
+        }
         // Saved under another version's text, an older version is a change.
         let unchanged = newest == Some(version.number)
             && std::fs::read_to_string(file.path()).is_ok_and(|text| text == document.text());
@@ -163,8 +166,19 @@ impl Session<'_> {
         Ok(read > 0 && !matches!(typed.as_str(), "n" | "no"))
     }
 
+    /// That the file is gone, and the text with it.
+    fn nothing_left(&self, what: &str) -> Failure {
+        Failure::new(Exit::Input, format!("{what}: nothing was saved")).remedy(format!(
+            "begin again with an editor that writes to the file that it is given: host-runner maps edit {} --tenant {}",
+            self.args.map, self.args.tenant
+        ))
+    }
+
     /// What went wrong, and where the text is.
     fn kept(&self, file: NamedTempFile, failure: Failure) -> Result<Failure, Failure> {
+        if !file.path().exists() {
+            return Err(self.nothing_left(&format!("{}, and left no file", failure.message)));
+        }
         let path: PathBuf = match file.keep() {
             Ok((_, path)) => path,
             Err(error) => {

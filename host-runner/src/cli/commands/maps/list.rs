@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::CommandResult;
 use crate::cli::view::map as view;
 use crate::connection::ConnectionError;
-use crate::connection::maps::name_of;
+use crate::connection::maps::{name_of, with_all_versions};
 use crate::domain::TenantName;
 use crate::store::Store;
 
@@ -38,6 +38,7 @@ pub async fn history(
     context: &Context,
     MapsHistoryArgs { map }: &MapsHistoryArgs,
 ) -> CommandResult {
+    with_all_versions(&map.name, "listed")?;
     let tenant: &TenantName = &map.tenant;
     let room = Room::of(context, &map.pace, Some(tenant), &[]).await?;
     let name = name_of(&map.name)?;

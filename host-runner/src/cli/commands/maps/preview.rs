@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::Room;
 use crate::cli::args::MapsPreviewArgs;
+use crate::cli::bad_line;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{CommandResult, Failure};
-use crate::cli::lines::{Line, next_line};
+use crate::cli::lines::{Line, next_line, unmarked};
 use crate::cli::view::preview as view;
 use crate::component::DataStream;
 use crate::connection::ConnectionError;
@@ -57,22 +58,27 @@ pub async fn run(context: &Context, args: &MapsPreviewArgs) -> CommandResult {
         let mut preview = previews
             .of(stream, &stored(map), other.map.as_ref())
             .await?;
-        match (&args.file, &room.store, &connection) {
-            (Some(file), _, _) => read(context, &mut preview, file, args.limit).await?,
+        let bad_lines = match (&args.file, &room.store, &connection) {
+            (Some(file), _, _) => Some(read(context, &mut preview, file, args.limit).await?),
             (None, Some(store), Some(connection)) => {
                 let name = stream_name(stream)?;
                 preview.kept(store, connection, &name, args.limit).await?;
+                None
             }
-            _ => {}
-        }
+            _ => None,
+        };
         reports.push(view::Report {
             stream: stream.name.clone(),
             map: map.label(),
             against: other.label,
             in_use: other.in_use,
-            preview,
+            bad_lines,
+            tally: preview.tally,
+            coverage: preview.coverage,
         });
     }
+    let any_bad = reports.iter().any(|report| report.bad_lines > Some(0));
+    let exit = if any_bad { Exit::Input } else { Exit::Success };
     let output = &context.output;
     let source = match (&args.file, &args.connection) {
         (Some(file), _) => file.display().to_string(),
@@ -82,14 +88,14 @@ pub async fn run(context: &Context, args: &MapsPreviewArgs) -> CommandResult {
     if output.json() {
         let streams: Vec<Value> = reports.iter().map(view::Report::document).collect();
         output.document(&json!({"map": args.map, "records": source, "streams": streams}))?;
-        return Ok(Exit::Success);
+        return Ok(exit);
     }
     for report in &reports {
         output.line(report.text(&source, output.style().colour))?;
         output.line("")?;
     }
     output.note("nothing was saved");
-    Ok(Exit::Success)
+    Ok(exit)
 }
 
 /// All maps that a name means, or the file's.
@@ -245,13 +251,13 @@ fn other(
     })
 }
 
-/// Goes through a file of records.
+/// Goes through a file of records, and tells each line that is none; gives how many those are.
 async fn read(
     context: &Context,
     preview: &mut Preview,
     file: &Path,
     limit: Option<u64>,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let unreadable = |what: String| {
         Failure::new(Exit::Input, format!("{} {what}", file.display()))
             .remedy("it must have one JSON object per line, such as `transform` reads")
@@ -261,6 +267,11 @@ async fn read(
     let (mut batch, mut bytes, mut number, mut taken) = (Vec::new(), 0, 0_u64, 0_u64);
     let mut line = Vec::new();
     let now = context.now();
+    let mut bad = 0;
+    let mut complain = |number, reason: &str| {
+        bad += 1;
+        bad_line::tell(&context.output, number, "", reason);
+    };
     while limit.is_none_or(|limit| taken < limit) {
         number += 1;
         let what = next_line(&mut input, &mut line)
@@ -268,23 +279,27 @@ async fn read(
         match what {
             Line::End => break,
             Line::TooLong => {
-                return Err(unreadable(format!(
-                    "has a line {number} of more than 16 MiB"
-                )));
+                complain(number, bad_line::TOO_LONG);
+                continue;
             }
-            Line::Whole if line.iter().all(u8::is_ascii_whitespace) => continue,
             Line::Whole => {}
         }
-        if !matches!(serde_json::from_slice(&line), Ok(Value::Object(_))) {
-            return Err(unreadable(format!("has no JSON object in line {number}")));
+        let line = unmarked(number, &line);
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        if let Some(reason) = bad_line::reason(line) {
+            complain(number, &reason);
+            continue;
         }
         taken += 1;
         bytes += line.len();
-        batch.push(Source::unseen(format!("line-{number}"), line.clone(), now));
+        batch.push(Source::unseen(format!("line-{number}"), line.to_vec(), now));
         if batch.len() >= BATCH || bytes >= BATCH_BYTES {
             preview.take(std::mem::take(&mut batch)).await?;
             bytes = 0;
         }
     }
-    Ok(preview.take(batch).await?)
+    preview.take(batch).await?;
+    Ok(bad)
 }
