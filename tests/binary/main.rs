@@ -18,6 +18,7 @@ mod everyday;
 mod explaining;
 mod files;
 mod identification;
+mod importing;
 mod keys;
 mod killing;
 mod maps;

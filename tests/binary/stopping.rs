@@ -77,6 +77,8 @@ async fn a_second_sync_of_a_connection_is_refused_by_its_name_while_the_first_is
     runner.until_something_is_stored().await;
     let second = runner.run(&SLOWLY).await;
     second.failed(9, &["connection \"xdr\" is being synced", &process]);
+    let purge = runner.run(&["purge", "--tenant", "acme", "--yes"]).await;
+    purge.failed(9, &["connection \"xdr\" is being synced", &process]);
     let status = runner
         .run(&["status", "xdr", "--tenant", "acme", "--json"])
         .await;

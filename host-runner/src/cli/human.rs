@@ -136,6 +136,16 @@ pub fn list<T: AsRef<str>>(words: &[T]) -> String {
     }
 }
 
+/// One word of a command as a person types it: in quotation marks where a shell would take it for more, or for something else.
+pub fn typed(text: &str) -> Cow<'_, str> {
+    let harmless =
+        |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '+' | ',');
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(harmless) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("'{}'", text.replace('\'', "'\\''")))
+}
+
 /// Foreign text on one line: control characters and those that turn the direction of writing are shown as `\u{..}`, so that
 /// what is on the screen is what is in the text.
 pub fn plain(text: &str) -> Cow<'_, str> {
@@ -187,6 +197,19 @@ mod tests {
 
     fn at(second: u64) -> Timestamp {
         Timestamp::from_ms(second * 1_000).unwrap()
+    }
+
+    #[test]
+    fn a_word_that_a_shell_would_split_is_quoted() {
+        for (text, shown) in [
+            ("cortexXdr-tags", "cortexXdr-tags"),
+            ("CortexXDR Tags", "'CortexXDR Tags'"),
+            ("it's", "'it'\\''s'"),
+            ("$HOME", "'$HOME'"),
+            ("", "''"),
+        ] {
+            assert_eq!(typed(text), shown);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | host-name | lower case, without a dot at its end or the domain that the same document names | empty, a placeholder, `localhost` and names below it, an address |
 //! | domain | lower case, without a dot at its end | empty, a placeholder, what machines say that are in no domain ([`NO_DOMAINS`]) |
 //! | mac | six or eight pairs of lower-case digits with colons, from any notation | zero, broadcast, multicast, container and virtual adapters ([`SHARED_MACS`]) |
-//! | ip | as RFC 5952 writes it; IPv4 within IPv6 as IPv4 | unspecified, loopback, link-local, multicast, broadcast, container bridges ([`SHARED_NETWORKS`]) |
+//! | ip | as RFC 5952 writes it; IPv4 within IPv6 as IPv4 | unspecified, loopback, link-local, multicast, broadcast, containers and virtual networks ([`SHARED_NETWORKS`], [`is_bridge_of_docker`]), what names a network by its prefix |
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -87,7 +87,33 @@ pub const SHARED_NETWORKS: &[(Ipv4Addr, u32, &str)] = &[
         24,
         "libvirt's default bridge",
     ),
+    (
+        Ipv4Addr::new(192, 168, 56, 0),
+        24,
+        "VirtualBox's host-only network",
+    ),
+    (
+        Ipv4Addr::new(10, 0, 2, 15),
+        32,
+        "every guest behind VirtualBox's or QEMU's NAT",
+    ),
+    (
+        Ipv4Addr::new(10, 244, 0, 0),
+        16,
+        "Kubernetes pods (kubeadm, flannel)",
+    ),
+    (
+        Ipv4Addr::new(10, 42, 0, 0),
+        16,
+        "Kubernetes pods (k3s, RKE)",
+    ),
 ];
+
+/// Whether it is what Docker gives the host on each further bridge: 172.18.0.1 to 172.31.0.1. No more of 172.16.0.0/12 is left out, as whole companies
+/// live in it, and there hardly a machine has the first address of such a network: a router does.
+pub fn is_bridge_of_docker(address: Ipv4Addr) -> bool {
+    matches!(address.octets(), [172, 18..=31, 0, 1])
+}
 
 /// The normal form of a value, or none where it never identifies. Normal forms are their own normal form.
 pub fn normal(field: Field, value: &str) -> Option<String> {
@@ -188,36 +214,45 @@ fn octets(value: &str) -> Option<Vec<u8>> {
 }
 
 fn ip(value: &str) -> Option<String> {
-    // A zone or the length of a prefix is no part of the address.
-    let address = value.split(['%', '/']).next().unwrap_or_default();
+    // A zone is no part of the address. With the length of a prefix it is a network's, which any number of machines are in.
+    if value.contains('/') {
+        return None;
+    }
+    let address = value.split('%').next().unwrap_or_default();
     let address = address
         .strip_prefix('[')
         .and_then(|inner| inner.strip_suffix(']'))
         .unwrap_or(address);
     let address = address.parse::<IpAddr>().ok()?.to_canonical();
     let never = match address {
-        IpAddr::V4(four) => {
-            let bits = u32::from(four);
-            four.octets().first() == Some(&0)
-                || four.is_loopback()
-                || four.is_link_local()
-                || four.is_multicast()
-                || four.is_broadcast()
-                || SHARED_NETWORKS.iter().any(|(network, length, _)| {
-                    let mask = u32::MAX
-                        .checked_shl(32_u32.saturating_sub(*length))
-                        .unwrap_or(0);
-                    bits & mask == u32::from(*network)
-                })
-        }
+        IpAddr::V4(four) => is_shared(four),
         IpAddr::V6(six) => {
             six.is_unspecified()
                 || six.is_loopback()
                 || six.is_unicast_link_local()
                 || six.is_multicast()
+                // IPv4 within IPv6 as it was written before there were mapped addresses: `::127.0.0.1`.
+                || six.segments().starts_with(&[0; 6]) && six.to_ipv4().is_some_and(is_shared)
         }
     };
     (!never).then(|| address.to_string())
+}
+
+/// Whether many machines have it alike.
+fn is_shared(four: Ipv4Addr) -> bool {
+    let bits = u32::from(four);
+    four.octets().first() == Some(&0)
+        || four.is_loopback()
+        || four.is_link_local()
+        || four.is_multicast()
+        || four.is_broadcast()
+        || is_bridge_of_docker(four)
+        || SHARED_NETWORKS.iter().any(|(network, length, _)| {
+            let mask = u32::MAX
+                .checked_shl(32_u32.saturating_sub(*length))
+                .unwrap_or(0);
+            bits & mask == u32::from(*network)
+        })
 }
 
 #[cfg(test)]
@@ -360,14 +395,34 @@ mod tests {
             "::ffff:127.0.0.1",
             "::ffff:172.17.0.2",
             "::ffff:169.254.0.1",
+            "::127.0.0.1",
+            "::172.17.0.2",
+            "10.244.0.1",
+            "10.42.3.4",
+            "192.168.56.1",
+            "10.0.2.15",
+            "172.18.0.1",
+            "172.31.0.1",
+            "1.2.3.4/0",
+            "192.0.2.1/24",
+            "2001:db8::1/64",
         ] {
             assert_eq!(normal(Field::Ip, text), None, "{text}");
         }
+        // Docker's further bridges are left out by the host's own address in each: the other addresses there may be a company's.
         for text in [
             "172.16.255.255",
-            "172.18.0.1",
+            "172.16.0.1",
+            "172.18.0.2",
+            "172.18.1.1",
+            "172.32.0.1",
             "10.89.0.1",
+            "10.0.2.14",
+            "10.243.0.1",
+            "10.43.0.1",
+            "192.168.57.1",
             "192.168.121.1",
+            "::192.0.2.1",
             "fd00::1",
         ] {
             assert!(normal(Field::Ip, text).is_some(), "{text}");

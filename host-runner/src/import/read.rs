@@ -1,4 +1,5 @@
-//! The rows of a file: one JSON document per line, or the elements of one JSON list. Memory does not grow with the file, only with its largest row.
+//! The rows of a file: one JSON document per line, or the elements of a JSON list. What follows a list is read as it would be alone: files that were
+//! put together lose none of their rows. Memory does not grow with the file, only with its largest row.
 
 use std::io::{self, BufRead};
 
@@ -25,7 +26,7 @@ pub struct Rows<R> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// Nothing was read yet.
+    /// Nothing was read yet, or all of a list.
     Unknown,
     Lines,
     List,
@@ -54,7 +55,11 @@ impl<R: BufRead> Rows<R> {
                     Some(row) if is_blank(&row) => {}
                     row => return Ok(row),
                 },
-                Form::List => return self.element(),
+                Form::List => {
+                    if let Some(row) = self.element()? {
+                        return Ok(Some(row));
+                    }
+                }
                 Form::Ended => return Ok(None),
             }
         }
@@ -117,7 +122,7 @@ impl<R: BufRead> Rows<R> {
         Ok(Some(text.row(line)))
     }
 
-    /// An element of the list: up to where its brackets are closed, whatever is wrong within them, so that the next one is found.
+    /// An element of the list, or none at its end: up to where its brackets are closed, whatever is wrong within them, so that the next one is found.
     fn element(&mut self) -> io::Result<Option<Row>> {
         self.skip(|byte| byte.is_ascii_whitespace() || byte == b',')?;
         let line = self.line;
@@ -130,7 +135,8 @@ impl<R: BufRead> Rows<R> {
                 }));
             }
             Some(b']') => {
-                self.form = Form::Ended;
+                self.input.consume(1);
+                self.form = Form::Unknown;
                 return Ok(None);
             }
             Some(_) => {}
@@ -247,6 +253,27 @@ mod tests {
         let read = rows("[{\"a\": nope}, {\"b\": 2}]");
         assert_eq!(texts(&read), [(1, "{\"a\": nope}"), (1, "{\"b\": 2}")]);
         assert_eq!(rows("[{}").last().unwrap().1, Err(RowError::ListNotClosed));
+    }
+
+    #[test]
+    fn what_follows_a_list_is_read_as_it_would_be_alone() {
+        let read = rows("[{\"a\":1}]\n[{\"b\":2},\n{\"c\":3}]\n\n{\"d\":4}\n{\"e\":5}");
+        assert_eq!(
+            texts(&read),
+            [
+                (1, "{\"a\":1}"),
+                (2, "{\"b\":2}"),
+                (3, "{\"c\":3}"),
+                (5, "{\"d\":4}"),
+                (6, "{\"e\":5}")
+            ]
+        );
+        assert_eq!(
+            texts(&rows("[{\"a\":1}]garbage\n")),
+            [(1, "{\"a\":1}"), (1, "garbage")]
+        );
+        assert_eq!(texts(&rows("[] \n[7]")), [(2, "7")]);
+        assert_eq!(texts(&rows("[7] , 8\n")), [(1, "7"), (1, ", 8")]);
     }
 
     #[test]

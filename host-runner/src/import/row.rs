@@ -21,6 +21,17 @@ const FIELDS: [(&str, Field); 5] = [
 const ASSET: &str = "asset";
 const FIRST_SEEN: &str = "firstSeen";
 
+/// A number of milliseconds below this lies before March 1973: it is one of seconds.
+const FIRST_MILLISECOND: u64 = 100_000_000_000;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// How alike a name must be to one that is known, for that one to be meant.
+const NEAR: f64 = 0.85;
+
+/// The most names that a bad row's reason tells of.
+const MOST_UNKNOWN: usize = 3;
+
 /// Names of the envelope that `assets --json --history` prints, beside those below and [`FIRST_SEEN`]. They tell of the platform that it came from.
 const OF_THE_PLATFORM: [&str; 4] = [
     "onboardingSource",
@@ -69,39 +80,71 @@ pub enum RowError {
     /// Nothing by which it could be known again.
     #[error(
         "nothing in it identifies an asset: it needs one of externalId, hostName, macAddresses and ipAddresses with a value that is no placeholder, \
-         loopback, link-local or container address"
+         loopback, link-local or container address{0}"
     )]
-    Nobody,
+    Nobody(
+        /// Names in it that say nothing, each with the one that may be meant, as the end of the sentence.
+        String,
+    ),
+    /// Without an external id, and known by what another row of the file is known by.
+    #[error(
+        "it has no externalId, and the row in line {line} is known by {by} too: it is not laid over that one; give both an externalId, or make them one row"
+    )]
+    Alike {
+        /// Where the other row begins.
+        line: u64,
+        /// What both are known by.
+        by: String,
+    },
+    /// Another row of the file has its external id, and says something else.
+    #[error(
+        "the row in line {line} has its externalId \"{id}\" and says something else: it is not laid over that one; make them one row, or correct the id"
+    )]
+    Again {
+        /// Where the other row begins.
+        line: u64,
+        /// The id.
+        id: String,
+    },
+}
+
+impl RowError {
+    /// Whether the row is not even JSON: then the file may be of another kind altogether.
+    pub fn is_no_json(&self) -> bool {
+        matches!(self, Self::NoJson(_))
+    }
 }
 
 /// Reads a row: a simple one, or one as `assets --json --history` prints it, which has a `document`.
 ///
 /// # Errors
 /// [`RowError`], which says what is wrong with it.
-pub fn parse(line: u64, text: &[u8]) -> Result<Parsed, RowError> {
+pub fn parse(line: u64, text: &[u8], now: Timestamp) -> Result<Parsed, RowError> {
     let row: Value =
         serde_json::from_slice(text).map_err(|error| RowError::NoJson(error.to_string()))?;
     let Value::Object(row) = row else {
         return Err(RowError::NoObject);
     };
     if row.contains_key(DOCUMENT) {
-        envelope(line, row)
+        envelope(line, row, now)
     } else {
-        simple(line, row)
+        simple(line, row, now)
     }
 }
 
-fn simple(line: u64, mut row: Map<String, Value>) -> Result<Parsed, RowError> {
+fn simple(line: u64, mut row: Map<String, Value>, now: Timestamp) -> Result<Parsed, RowError> {
     let pairs = identity(&mut row, "")?;
     let body = body(row.remove(ASSET), ASSET)?;
-    let first_seen = first_seen(row.remove(FIRST_SEEN))?;
+    let first_seen = first_seen(row.remove(FIRST_SEEN), now)?;
+    let unknown: Vec<String> = row.into_iter().map(|(name, _)| name).collect();
+    let asset = asset(line, pairs, None, body, first_seen);
     Ok(Parsed {
-        asset: Some(asset(line, pairs, None, body, first_seen)?),
-        unknown: row.into_iter().map(|(name, _)| name).collect(),
+        asset: Some(asset.ok_or_else(|| nobody(&unknown))?),
+        unknown,
     })
 }
 
-fn envelope(line: u64, mut row: Map<String, Value>) -> Result<Parsed, RowError> {
+fn envelope(line: u64, mut row: Map<String, Value>, now: Timestamp) -> Result<Parsed, RowError> {
     let mut pairs = match row.remove(IDENTITY) {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Object(mut said)) => identity(&mut said, "identity.")?,
@@ -126,21 +169,41 @@ fn envelope(line: u64, mut row: Map<String, Value>) -> Result<Parsed, RowError> 
         );
     }
     let body = body(row.remove(DOCUMENT), DOCUMENT)?;
-    let first_seen = first_seen(row.remove(FIRST_SEEN))?;
+    let first_seen = first_seen(row.remove(FIRST_SEEN), now)?;
     let left = match row.remove(STATE) {
         None | Some(Value::Null) => false,
         Some(Value::String(state)) => state != "active",
         Some(_) => return Err(wrong(STATE, "text")),
     };
-    let asset = asset(line, pairs, host, body, first_seen)?;
+    let unknown: Vec<String> = row
+        .into_iter()
+        .map(|(name, _)| name)
+        .filter(|name| !OF_THE_PLATFORM.contains(&name.as_str()))
+        .collect();
+    let asset = asset(line, pairs, host, body, first_seen).ok_or_else(|| nobody(&unknown))?;
     Ok(Parsed {
         asset: (!left).then_some(asset),
-        unknown: row
-            .into_iter()
-            .map(|(name, _)| name)
-            .filter(|name| !OF_THE_PLATFORM.contains(&name.as_str()))
-            .collect(),
+        unknown,
     })
+}
+
+/// Nothing identifies it, perhaps because a name is misspelt.
+fn nobody(unknown: &[String]) -> RowError {
+    let told = unknown.iter().take(MOST_UNKNOWN).map(|name| {
+        let near = FIELDS
+            .iter()
+            .map(|(known, _)| {
+                let likeness = strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase());
+                (likeness, known)
+            })
+            .filter(|(likeness, _)| *likeness > NEAR)
+            .max_by(|one, other| one.0.total_cmp(&other.0));
+        match near {
+            Some((_, known)) => format!("; \"{name}\" says nothing here: did you mean {known}?"),
+            None => format!("; \"{name}\" says nothing here"),
+        }
+    });
+    RowError::Nobody(told.collect())
 }
 
 fn wrong(name: &str, expected: &'static str) -> RowError {
@@ -187,22 +250,29 @@ fn body(value: Option<Value>, name: &str) -> Result<Value, RowError> {
     }
 }
 
-fn first_seen(value: Option<Value>) -> Result<Option<Timestamp>, RowError> {
-    let expected = "time: neither RFC 3339 nor milliseconds since 1970";
-    match value {
-        None | Some(Value::Null) => Ok(None),
+fn first_seen(value: Option<Value>, now: Timestamp) -> Result<Option<Timestamp>, RowError> {
+    let refused = |expected| Err(wrong(FIRST_SEEN, expected));
+    let ms = match value {
+        None | Some(Value::Null) => return Ok(None),
         Some(Value::String(text)) => text
             .parse::<jiff::Timestamp>()
             .ok()
-            .and_then(|time| u64::try_from(time.as_millisecond()).ok())
-            .and_then(|ms| Timestamp::from_ms(ms).ok())
-            .map(Some)
-            .ok_or_else(|| wrong(FIRST_SEEN, expected)),
-        Some(value) => value
-            .as_u64()
-            .and_then(|ms| Timestamp::from_ms(ms).ok())
-            .map(Some)
-            .ok_or_else(|| wrong(FIRST_SEEN, expected)),
+            .and_then(|time| u64::try_from(time.as_millisecond()).ok()),
+        Some(value) => value.as_u64(),
+    };
+    match ms {
+        None => refused("time: neither RFC 3339 nor milliseconds since 1970"),
+        Some(0) => refused("time: 0 is what is not known; leave it out"),
+        Some(ms) if ms < FIRST_MILLISECOND => refused(
+            "time that an asset was seen at: it lies before March 1973, as seconds do where milliseconds are expected",
+        ),
+        Some(ms) if ms > now.as_ms().saturating_add(DAY_MS) => {
+            refused("time that an asset was seen at: it lies beyond tomorrow")
+        }
+        Some(ms) => match Timestamp::from_ms(ms) {
+            Ok(time) => Ok(Some(time)),
+            Err(_) => refused("time: neither RFC 3339 nor milliseconds since 1970"),
+        },
     }
 }
 
@@ -212,7 +282,7 @@ fn asset(
     host: Option<String>,
     body: Value,
     first_seen: Option<Timestamp>,
-) -> Result<ImportedAsset, RowError> {
+) -> Option<ImportedAsset> {
     let known = Identity::of(
         pairs
             .iter()
@@ -224,9 +294,9 @@ fn asset(
             .find(|(name, _)| name == Field::HostName.name());
         named.map(|(_, value)| value.clone())
     });
-    Ok(ImportedAsset {
+    Some(ImportedAsset {
         line,
-        key: key(&known).ok_or(RowError::Nobody)?,
+        key: key(&known)?,
         identity: pairs,
         host_name,
         body,
@@ -234,7 +304,8 @@ fn asset(
     })
 }
 
-/// By what a row is known when it is imported again: its external id, or the strongest of what else it says.
+/// By what a row is known when it is imported again: its external id, or the strongest of what else it says. A host name without a domain is the last:
+/// any number of machines have the same one.
 fn key(known: &Identity) -> Option<String> {
     let first = |field: Field| {
         let values: BTreeSet<&str> = known.values(field).collect();
@@ -243,15 +314,14 @@ fn key(known: &Identity) -> Option<String> {
     if let Some(id) = first(Field::ExternalId) {
         return Some(id.to_owned());
     }
-    if let Some(host) = first(Field::HostName) {
-        return Some(match first(Field::Domain) {
-            Some(domain) => format!("host-name+domain:{host}+{domain}"),
-            None => format!("host-name:{host}"),
-        });
+    let host = first(Field::HostName);
+    if let (Some(host), Some(domain)) = (host, first(Field::Domain)) {
+        return Some(format!("host-name+domain:{host}+{domain}"));
     }
     first(Field::Mac)
         .map(|mac| format!("mac:{mac}"))
         .or_else(|| first(Field::Ip).map(|ip| format!("ip:{ip}")))
+        .or_else(|| host.map(|host| format!("host-name:{host}")))
 }
 
 #[cfg(test)]
@@ -260,8 +330,12 @@ mod tests {
 
     use super::*;
 
+    fn now() -> Timestamp {
+        Timestamp::from_rfc3339("2026-03-31T12:34:56.789Z").unwrap()
+    }
+
     fn parsed(row: &Value) -> Result<Parsed, RowError> {
-        parse(7, row.to_string().as_bytes())
+        parse(7, row.to_string().as_bytes(), now())
     }
 
     fn asset_of(row: &Value) -> ImportedAsset {
@@ -331,9 +405,37 @@ mod tests {
                 "mac:00:1b:44:11:3a:b7",
             ),
             (json!({"ipAddresses": ["::ffff:192.0.2.1"]}), "ip:192.0.2.1"),
+            (
+                json!({"hostName": "pc1", "domain": "workgroup", "macAddresses": "00:1b:44:11:3a:b7", "ipAddresses": "192.0.2.1"}),
+                "mac:00:1b:44:11:3a:b7",
+            ),
+            (
+                json!({"hostName": "pc1", "macAddresses": "02:42:ac:11:00:02", "ipAddresses": ["127.0.0.1", "192.0.2.1"]}),
+                "ip:192.0.2.1",
+            ),
+            (
+                json!({"hostName": "pc1", "domain": "corp.example.com", "macAddresses": "00:1b:44:11:3a:b7"}),
+                "host-name+domain:pc1+corp.example.com",
+            ),
         ] {
             assert_eq!(asset_of(&row).key, key);
         }
+    }
+
+    #[test]
+    fn a_time_between_1973_and_tomorrow_is_when_an_asset_was_first_seen() {
+        for (said, time) in [
+            (json!(100_000_000_000_u64), "1973-03-03T09:46:40.000Z"),
+            (
+                json!("2026-04-01T12:34:56+00:00"),
+                "2026-04-01T12:34:56.000Z",
+            ),
+        ] {
+            let asset = asset_of(&json!({"externalId": "a", "firstSeen": said}));
+            assert_eq!(asset.first_seen.unwrap().to_rfc3339(), time);
+        }
+        let unknown = asset_of(&json!({"externalId": "a", "firstSeen": null}));
+        assert_eq!(unknown.first_seen, None);
     }
 
     #[test]
@@ -359,6 +461,34 @@ mod tests {
                 "\"firstSeen\" is no time",
             ),
             (
+                json!({"externalId": "a", "firstSeen": 0}),
+                "0 is what is not known",
+            ),
+            (
+                json!({"externalId": "a", "firstSeen": 1_704_164_645}),
+                "as seconds do",
+            ),
+            (
+                json!({"externalId": "a", "firstSeen": "1970-01-01T00:00:00.001Z"}),
+                "before March 1973",
+            ),
+            (
+                json!({"externalId": "a", "firstSeen": "2026-04-01T12:34:57Z"}),
+                "beyond tomorrow",
+            ),
+            (
+                json!({"externalId": "a", "firstSeen": 4_090_000_000_000_u64}),
+                "beyond tomorrow",
+            ),
+            (
+                json!({"hostname": "pc1", "fqdn": "pc1.example.com"}),
+                "\"hostname\" says nothing here: did you mean hostName?",
+            ),
+            (
+                json!({"fqdn": "pc1.example.com", "asset": {}}),
+                "\"fqdn\" says nothing here",
+            ),
+            (
                 json!({"document": {}, "identity": 7}),
                 "\"identity\" is no object",
             ),
@@ -366,6 +496,11 @@ mod tests {
             let error = parsed(&row).unwrap_err().to_string();
             assert!(error.contains(says), "{row}: {error}");
         }
-        assert!(parse(1, b"{").unwrap_err().to_string().contains("no JSON"));
+        assert!(
+            parse(1, b"{", now())
+                .unwrap_err()
+                .to_string()
+                .contains("no JSON")
+        );
     }
 }

@@ -45,6 +45,9 @@ pub(super) const OPEN: [&str; 2] = ["customFields", "temp_q_customAttributes"];
 /// Before a path into the document.
 pub(super) const DOCUMENT: &str = "document";
 
+/// What Qualys' model has of a detection and not of a vulnerability: it writes the time of either into one place.
+const DETECTION: &str = "findingType.detection";
+
 const fn asset(
     name: &'static str,
     aliases: &'static [&'static str],
@@ -81,7 +84,7 @@ pub(super) static ASSET: &[Field<AssetKind>] = {
         asset("asset.name", &["hostName", "host"], "host name", Text(&[A::HostName])),
         asset("asset.title", &[], "title", Text(&[A::Title])),
         asset("asset.inventory.source", &["source", "vendorProductName", "vendorProduct"], "what brought it in, feeds it or found something on it",
-            Text(&[A::Facet("vendor-product"), A::OnboardingSource, A::FeedingSource, A::FindingFacet("vendor-product"), A::FindingSource])),
+            Text(&[A::VendorProduct, A::OnboardingSource, A::FeedingSource, A::FindingFacet("vendor-product"), A::FindingSource])),
         asset("asset.onboardingSource", &[], "what brought it in", Text(&[A::OnboardingSource])),
         asset("asset.findingSource", &[], "what reports findings on it", Text(&[A::FeedingSource, A::FindingSource])),
         asset("asset.externalAssetId", &["externalId", "assetId", "id", "key"], "its id at the source", Text(&[A::Key, A::Identity("external-id")])),
@@ -94,9 +97,9 @@ pub(super) static ASSET: &[Field<AssetKind>] = {
         asset("asset.networkInterfaces.ipAddress", &["ipAddress", "ipAddresses", "ip", "interfaces.address"], "IP addresses",
             Text(&[A::Identity("ip"), A::Document("networkInterfaces.ipAddress"), A::Document("ipAddresses"), A::Document("device.network_interfaces.ip")])),
         asset("asset.networkInterfaces.ipv4Address", &["ipv4Address", "ipv4"], "IPv4 addresses",
-            Text(&[A::Document("networkInterfaces.ipv4Address"), A::Document("ipAddresses"), A::Document("device.network_interfaces.ip")])),
+            Text(&[A::Document("networkInterfaces.ipv4Address"), A::Ipv4("ipAddresses"), A::Ipv4("device.network_interfaces.ip")])),
         asset("asset.networkInterfaces.ipv6Address", &["ipv6Address", "ipv6"], "IPv6 addresses",
-            Text(&[A::Document("networkInterfaces.ipv6Address"), A::Document("ipAddresses"), A::Document("device.network_interfaces.ip")])),
+            Text(&[A::Document("networkInterfaces.ipv6Address"), A::Ipv6("ipAddresses"), A::Ipv6("device.network_interfaces.ip")])),
         asset("asset.networkInterfaces.macAddress", &["macAddress", "macAddresses", "mac"], "MAC addresses",
             Text(&[A::Identity("mac"), A::Document("networkInterfaces.macAddress"), A::Document("macAddresses"), A::Document("device.network_interfaces.mac")])),
         asset("asset.temp_q_customAttributes.serverTags", &["serverTags"], "tags that the source's server gave",
@@ -127,7 +130,7 @@ pub(super) static FINDING: &[Field<FindingKind>] = {
         finding("finding.vendorProductName", &["vendorProduct"], "the product that found it", Text(&[F::Facet("vendor-product")])),
         finding("finding.findingSource", &["source"], "what found it", Text(&[F::FindingSource])),
         finding("finding.severity", &[], "critical, high, medium, low, informational or unknown; or 5 to 1", Severity),
-        finding("finding.sourceSeverity", &[], "the source's own word", Text(&[F::Document("sourceSeverity")])),
+        finding("finding.sourceSeverity", &[], "the source's own word", Text(&[F::Document("sourceSeverity"), F::Document("vulnerabilities.severity")])),
         finding("finding.status", &["state"], "open, reopened, parked, closed or out-of-scope", State),
         finding("finding.externalFindingId", &["externalId", "id", "key"], "its id at the source",
             Text(&[F::Key, F::Document("externalFindingId"), F::Document("externalId"), F::Document("finding_info.uid")])),
@@ -137,7 +140,11 @@ pub(super) static FINDING: &[Field<FindingKind>] = {
             Text(&[F::Document("description"), F::Document("finding_info.desc"), F::Document("vulnerabilities.desc")])),
         finding("finding.sourceRiskScore", &["riskScore", "score"], "the source's score, a number",
             Number(&[Score("sourceRiskScore"), Score("score"), Score("unmapped.severity_score")])),
-        finding("finding.firstFoundOn", &["publishedAt", "detectedAt"], "the time that the map gives for it: published, detected or first seen",
+        finding("finding.publishedAt", &["published"], "when what it reports was published",
+            Time(&[FindingTime::Document("publishedAt"), FindingTime::SaidWithout("firstFoundOn", DETECTION), FindingTime::Document("vulnerabilities.cve.created_time")])),
+        finding("finding.detectedAt", &["detected"], "when the source detected it",
+            Time(&[FindingTime::Document("detectedAt"), FindingTime::SaidWith("firstFoundOn", DETECTION), FindingTime::Document("finding_info.created_time")])),
+        finding("finding.firstFoundOn", &[], "the time that the map gives for it: published, detected or first seen",
             Time(&[FindingTime::Document("firstFoundOn"), FindingTime::Document("publishedAt"), FindingTime::Document("detectedAt"), FindingTime::Document("vulnerabilities.cve.created_time"),
                 FindingTime::Document("finding_info.created_time")])),
         finding("finding.firstSeen", &["firstFound", "firstFoundDate"], "when the platform first saw it", Time(&[FindingTime::FirstSeen])),

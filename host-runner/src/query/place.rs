@@ -12,14 +12,14 @@ pub enum AssetText {
     Title,
     /// The source that brought it to the platform.
     OnboardingSource,
-    /// The finding sources of the records that feed it.
+    /// The finding sources of the live records that feed it.
     FeedingSource,
+    /// The products of the sources that brought it or feed it, as their documents or their maps name them.
+    VendorProduct,
     /// The finding sources of the open findings on it.
     FindingSource,
     /// A facet of the open findings on it.
     FindingFacet(&'static str),
-    /// A facet.
-    Facet(&'static str),
     /// A value that identifies it.
     Identity(&'static str),
     /// Its keys in the connections that feed or fed it.
@@ -30,6 +30,10 @@ pub enum AssetText {
     Stream,
     /// In the document.
     Document(&'static str),
+    /// IPv4 addresses in the document, where those of both kinds stand together.
+    Ipv4(&'static str),
+    /// IPv6 addresses there.
+    Ipv6(&'static str),
 }
 
 /// Where a time of an asset stands.
@@ -83,6 +87,10 @@ pub enum FindingTime {
     ReopenedAt,
     /// In the document, as RFC 3339 or milliseconds since 1970; or filled in there by the platform.
     Document(&'static str),
+    /// In the document and not filled in by the platform, where something stands in the second place too.
+    SaidWith(&'static str, &'static str),
+    /// In the document and not filled in by the platform, where nothing stands in the second place.
+    SaidWithout(&'static str, &'static str),
 }
 
 /// Where a number stands: in the document.

@@ -154,7 +154,7 @@ fn known_tenants(known: &[TenantName]) -> String {
 }
 
 fn known_connections(known: &[ConnectionName]) -> String {
-    list(known, "it has none yet; `connect` makes the first")
+    list(known, "it has none; `connect` makes one")
 }
 
 fn list<T: std::fmt::Display>(known: &[T], none: &str) -> String {

@@ -51,13 +51,14 @@ pub enum AssetsCommand {
     about = "Bring in assets that the platform knows from elsewhere",
     long_about = "Bring in assets that the platform knows from elsewhere, such as an inventory or another tenant. They are active whatever becomes of connections that feed \
         them too: something else knows them. Connections that onboard nothing find their assets here: what waits for an asset of these attaches.\n\nThe file is NDJSON (one \
-        object per line) or one JSON list. A row says by what an asset is known, and what is known of it:\n\n  \
+        object per line) or a JSON list. A row says by what an asset is known, and what is known of it:\n\n  \
         {\"externalId\": \"...\", \"hostName\": \"...\", \"domain\": \"...\", \"macAddresses\": [...], \"ipAddresses\": [...],\n   \
         \"firstSeen\": \"2024-01-02T03:04:05Z\", \"asset\": {the document in the target model}}\n\nAll are optional, but one that identifies must be there; a list may be a single value. Or a \
         row is what `assets --json --history` prints; one that is not active there is left out.\n\nA row that the rules of `host-runner identification` know to be an asset \
         that is held is linked to it: it fills gaps and overwrites nothing, and the asset's onboarding source stays. One that fits several is told and left out. Any other is a new asset, whose \
         onboarding source is NAME.\n\nImporting a file again doubles nothing: a row of the same source and the same externalId is the same asset (without an externalId, the same host name and domain, \
-        else the same first address). Rows that can't be loaded are told with their line, the others are loaded, and the command ends with exit code 3.",
+        else the same first MAC address that identifies, else the same first IP address, else the same host name). Where two rows of a file come to the same asset and do not say \
+        the same, the second is told and not laid over the first. Rows that can't be loaded are told with their line, the others are loaded, and the command ends with exit code 3.",
     after_long_help = "Examples:\n  \
         host-runner assets import inventory.ndjson --source cmdb.example --tenant acme\n  \
         host-runner assets --tenant acme --json --history | host-runner assets import - --source acme.copy --tenant other"

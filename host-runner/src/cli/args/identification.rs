@@ -17,9 +17,10 @@ use crate::identification::{RuleError, Rules};
         where the record has all of its fields, and matches only where exactly one asset fits: where several do, no lower rule is tried, and `assets \
         ambiguous` lists them. An asset that is inactive steps back behind one that is not. Two ids of one connection are never taken for one asset: \
         `assets duplicates` lists those that look like it.\n\nAlike are names in any case and with a dot at the end or the domain behind them, MAC addresses in any notation, \
-        IP addresses in any spelling (IPv4 within IPv6 too). Nothing is identified by loopback, link-local, zero, multicast and broadcast addresses; by \
-        addresses of containers and virtual adapters (Docker's 02:42:* and 172.17.0.0/16, Podman's 10.88.0.0/16, libvirt's 192.168.122.0/24, those of \
-        Kubernetes pods, VirtualBox, VMware host-only networks and VPN clients); by names such as localhost, workgroup, none and unknown; or by a value that more than a \
+        IP addresses in any spelling (IPv4 within IPv6 too). Nothing is identified by loopback, link-local, zero, multicast and broadcast addresses; by an address \
+        with the length of a prefix, which is a network's; by addresses of containers and virtual adapters (MAC addresses of Docker, Kubernetes pods, VirtualBox and VMware \
+        host-only networks and VPN clients; IP addresses of Docker's bridges, 172.17.0.0/16 and 172.18.0.1 to 172.31.0.1, Podman's 10.88.0.0/16, libvirt's 192.168.122.0/24, \
+        VirtualBox's 192.168.56.0/24 and 10.0.2.15, and of Kubernetes pods, 10.244.0.0/16 and 10.42.0.0/16); by names such as localhost, workgroup, none and unknown; or by a value that more than a \
         hundred assets have.\n\nAn alert that names no endpoint is on the asset that the rules find for it, or waits.\n\nWhat waits for its asset is \
         tried again as soon as an asset comes that it may be, and when the rules change.",
     after_long_help = "Examples:\n  \

@@ -52,9 +52,10 @@ async fn list(context: &Context, tenant: &TenantName) -> CommandResult {
     for name in missing {
         let by = asked.get(name).cloned().unwrap_or_default();
         output.note(format!(
-            "{} would write {name}, which does not exist{}: host-runner custom-fields add {name} --tenant {tenant}",
+            "{} would write {name}, which does not exist{}: host-runner custom-fields add {} --tenant {tenant}",
             human::plain(&by.into_iter().collect::<Vec<_>>().join(", ")),
             near(name, &fields).map(|near| format!(" ({near} does)")).unwrap_or_default(),
+            human::typed(name),
         ));
     }
     Ok(Exit::Success)
@@ -93,9 +94,10 @@ async fn add(context: &Context, tenant: &TenantName, name: &str) -> CommandResul
         ))?;
     }
     if let Some(meant) = meant {
+        let (typed_meant, typed) = (human::typed(&meant), human::typed(&name));
         output.note(format!(
             "a map asks for {meant}, which is not {name} to the letter; if that was meant: \
-             host-runner custom-fields add {meant} --tenant {tenant}, and custom-fields remove {name} --tenant {tenant}"
+             host-runner custom-fields add {typed_meant} --tenant {tenant}, and host-runner custom-fields remove {typed} --tenant {tenant}"
         ));
     }
     Ok(Exit::Success)

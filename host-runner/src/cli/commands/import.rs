@@ -13,8 +13,9 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human::{self, count, counted};
 use crate::cli::view::identification::{retried_document, retried_lines};
-use crate::import::{RowError, Rows, parse};
-use crate::store::{Imported, ImportedAsset, Store};
+use crate::domain::TenantName;
+use crate::import::{Alike, RowError, Rows, parse};
+use crate::store::{Imported, ImportedAsset, Store, StoreError};
 
 /// Rows that are committed together.
 const TOGETHER: usize = 200;
@@ -25,10 +26,23 @@ const BYTES: usize = 8 << 20;
 /// Bad rows that are kept for the account of `--json`; all are counted.
 const MOST_TOLD: usize = 1_000;
 
+/// Bad rows that are told one by one; the others are only counted.
+const MOST_SHOWN: u64 = 100;
+
+/// Where so many rows are no JSON and none before them was, the file is of another kind.
+const ANOTHER_KIND: u64 = 10;
+
+/// What a file must be.
+const WANTED: &str = "one JSON object per line is wanted, such as {\"hostName\": \"pc1\", \"domain\": \"corp.example.com\"}, or a JSON list of such objects; \
+    `host-runner assets import --help` says what may stand in one";
+
 /// What came of a file.
 #[derive(Default)]
 struct Account {
     rows: u64,
+    /// Of them those that are no JSON.
+    no_json: u64,
+    alike: Alike,
     imported: Imported,
     /// Rows of assets that their platform calls inactive or out of scope.
     not_active: u64,
@@ -40,7 +54,10 @@ struct Account {
 
 /// Runs it.
 pub async fn run(context: &Context, args: &ImportArgs) -> CommandResult {
-    let store = context.stores()?.open(&args.tenant).await?;
+    let store = match context.stores()?.open(&args.tenant).await {
+        Ok(store) => store,
+        Err(error) => return Err(closed(error, &args.tenant)),
+    };
     let mut rows = Rows::new(open(&args.file)?);
     let mut account = Account::default();
     let mut together: Vec<ImportedAsset> = Vec::with_capacity(TOGETHER);
@@ -53,10 +70,15 @@ pub async fn run(context: &Context, args: &ImportArgs) -> CommandResult {
         if let Some(row) = row {
             account.rows += 1;
             let size = row.text.as_ref().map_or(0, Vec::len);
-            let parsed = row.text.and_then(|text| parse(row.line, &text));
+            let parsed = row
+                .text
+                .and_then(|text| parse(row.line, &text, context.now()));
             if let Some(asset) = account.take(context, row.line, parsed) {
                 bytes = bytes.saturating_add(size);
                 together.push(asset);
+            }
+            if account.no_json == account.rows && account.no_json >= ANOTHER_KIND {
+                return Err(another_kind(&args.file));
             }
         }
         if together.len() >= TOGETHER || bytes > BYTES || (ended && !together.is_empty()) {
@@ -108,6 +130,25 @@ fn open(file: &InputFile) -> Result<Box<dyn BufRead>, Failure> {
     }
 }
 
+/// Why the tenant can't be opened. Where there is none yet, what makes one.
+fn closed(error: StoreError, tenant: &TenantName) -> Failure {
+    let unknown = matches!(error, StoreError::NoSuchTenant { .. });
+    let failure = Failure::from(error);
+    if !unknown {
+        return failure;
+    }
+    failure.remedy(format!(
+        "check the tenant's name and the --data directory; a new tenant is made by its first connection: \
+         host-runner connect NAME --tenant {tenant} --config FILE"
+    ))
+}
+
+fn another_kind(file: &InputFile) -> Failure {
+    let message =
+        format!("none of the first {ANOTHER_KIND} rows ({file}) is JSON: nothing was loaded");
+    Failure::new(Exit::Input, message).remedy(WANTED)
+}
+
 fn unreadable(file: &InputFile, error: &std::io::Error) -> Failure {
     Failure::new(Exit::Input, format!("the rows ({file}) can't be read: {error}"))
         .remedy("check the path; `-` reads standard input. What was loaded before is kept, and importing it again doubles nothing")
@@ -121,6 +162,8 @@ impl Account {
         line: u64,
         parsed: Result<crate::import::Parsed, RowError>,
     ) -> Option<ImportedAsset> {
+        let no_json = parsed.as_ref().is_err_and(RowError::is_no_json);
+        self.no_json += u64::from(no_json);
         match parsed {
             Ok(parsed) => {
                 for name in parsed.unknown {
@@ -131,7 +174,14 @@ impl Account {
                     *rows += 1;
                 }
                 self.not_active += u64::from(parsed.asset.is_none());
-                parsed.asset
+                let asset = parsed.asset?;
+                match self.alike.take(&asset) {
+                    Ok(()) => Some(asset),
+                    Err(error) => {
+                        self.refuse(context, line, error.to_string());
+                        None
+                    }
+                }
             }
             Err(error) => {
                 self.refuse(context, line, error.to_string());
@@ -152,7 +202,7 @@ impl Account {
 
     fn refuse(&mut self, context: &Context, line: u64, reason: String) {
         self.bad += 1;
-        if !context.output.json() {
+        if !context.output.json() && self.bad <= MOST_SHOWN {
             context
                 .output
                 .error_line(human::plain(&format!("line {line}: {reason}")));
@@ -180,10 +230,17 @@ impl Account {
             ));
         }
         if self.bad > 0 {
+            let told = match self.bad > MOST_SHOWN {
+                true => format!("the first {} of them are told above", count(MOST_SHOWN)),
+                false => "see above".to_owned(),
+            };
             lines.push(format!(
-                "{} could not be loaded: see above",
+                "{} could not be loaded: {told}",
                 counted(self.bad, "row")
             ));
+        }
+        if self.no_json > 0 && self.no_json == self.rows {
+            lines.push(format!("no row is JSON: {WANTED}"));
         }
         for (name, (line, rows)) in &self.unknown {
             lines.push(format!(

@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{CommandResult, Failure};
 use crate::cli::human;
-use crate::domain::TenantName;
+use crate::domain::{ConnectionId, TenantName};
 use crate::store::sqlite::Stores;
 use crate::store::{Store, StoreError};
 
@@ -23,6 +23,7 @@ struct Doomed {
 
 /// What a connection brought.
 struct Held {
+    id: ConnectionId,
     name: String,
     assets: u64,
     findings: u64,
@@ -42,7 +43,7 @@ pub async fn run(context: &Context, args: &PurgeArgs) -> CommandResult {
     if !args.yes {
         confirm(context, tenant)?;
     }
-    stores.purge(tenant)?;
+    stores.purge(tenant).map_err(|error| doomed.named(error))?;
     if output.json() {
         output.document(&doomed.document(tenant))?;
         return Ok(Exit::Success);
@@ -77,6 +78,7 @@ async fn held(store: &impl Store) -> Result<Vec<Held>, StoreError> {
     for connection in store.connections().await? {
         let summary = store.summary(connection.id).await?;
         held.push(Held {
+            id: connection.id,
             name: connection.name.to_string(),
             assets: summary.assets,
             findings: summary
@@ -90,6 +92,29 @@ async fn held(store: &impl Store) -> Result<Vec<Held>, StoreError> {
 }
 
 impl Doomed {
+    /// Says by its name which connection is being synced: the lock knows its number.
+    fn named(&self, error: StoreError) -> StoreError {
+        let (
+            StoreError::Busy {
+                connection,
+                since,
+                pid,
+            },
+            Ok(held),
+        ) = (&error, &self.connections)
+        else {
+            return error;
+        };
+        match held.iter().find(|held| held.id.to_string() == *connection) {
+            Some(held) => StoreError::Busy {
+                connection: format!("\"{}\"", held.name),
+                since: *since,
+                pid: *pid,
+            },
+            None => error,
+        }
+    }
+
     fn bytes(&self) -> u64 {
         self.files.iter().map(|(_, bytes)| bytes).sum()
     }

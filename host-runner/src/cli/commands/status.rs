@@ -399,7 +399,8 @@ impl Status {
                     "{name} is not written: there is {near}, which is not the same to the letter"
                 ),
                 None => format!(
-                    "{name} is written where it exists: host-runner custom-fields add {name} --tenant {}",
+                    "{name} is written where it exists: host-runner custom-fields add {} --tenant {}",
+                    human::typed(&name),
                     self.tenant
                 ),
             })

@@ -154,7 +154,10 @@ pub fn why_nothing(ledger: &Ledger, mode: Mode, auto_onboard: bool) -> Option<St
         } else {
             "no asset that they belong to is held, and autoOnboardAssets is off (turn it on in the configuration to create them)"
         };
-        reasons.push(format!("{} parked, because {switch}", are(ledger.parked)));
+        reasons.push(format!(
+            "{} parked and kept until then, because {switch}",
+            are(ledger.parked)
+        ));
     }
     if ledger.quarantined > 0 {
         reasons.push(format!(
@@ -162,11 +165,13 @@ pub fn why_nothing(ledger: &Ledger, mode: Mode, auto_onboard: bool) -> Option<St
             are(ledger.quarantined)
         ));
     }
-    Some(format!(
-        "nothing was stored of {} read: {}",
-        counted(ledger.read, "record"),
-        reasons.join("; ")
-    ))
+    let read = counted(ledger.read, "record");
+    let reasons = reasons.join("; ");
+    // What is parked is stored, and so are the findings in it.
+    Some(match ledger.parked {
+        0 => format!("nothing was stored of {read} read: {reasons}"),
+        _ => format!("nothing of {read} read is on an asset yet: {reasons}"),
+    })
 }
 
 fn are(number: u64) -> String {
@@ -242,13 +247,20 @@ mod tests {
         parked.filter("tags", 500);
         let text = why_nothing(&parked, Mode::Full, false).unwrap();
         for part in [
-            "1,500 records",
+            "nothing of 1,500 records read is on an asset yet",
             "500 (tags 500)",
             "1,000 are parked",
             "autoOnboardAssets is off",
         ] {
             assert!(text.contains(part), "{text}");
         }
+        assert!(!text.contains("stored"), "{text}");
+        let filtered = Ledger {
+            parked: 0,
+            ..parked.clone()
+        };
+        let text_of_none = why_nothing(&filtered, Mode::Full, false).unwrap();
+        assert!(text_of_none.starts_with("nothing was stored of 1,500 records read"));
         assert!(
             !why_nothing(&parked, Mode::Full, true)
                 .unwrap()

@@ -1,6 +1,7 @@
 //! Queries over real files.
 
 mod naive;
+mod places;
 mod plan;
 mod random;
 

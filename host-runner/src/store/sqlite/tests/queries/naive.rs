@@ -1,6 +1,6 @@
 //! What a query means, said a second time: by going through all that is held.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -15,6 +15,10 @@ pub(super) struct World {
     /// By an asset's key: what identifies it, and the finding source of its document.
     pub(super) identity: HashMap<String, Vec<(String, String)>>,
     pub(super) feeding: HashMap<String, String>,
+    /// The findings' documents before the platform fills anything in, by the findings' ids.
+    pub(super) stored: HashMap<i64, Value>,
+    /// Keys of findings, and members of their documents that the platform fills in.
+    pub(super) filled: HashSet<(String, String)>,
 }
 
 fn tree<T>(whole: &Tree<T>, holds: &impl Fn(&T) -> bool) -> bool {
@@ -87,9 +91,30 @@ impl World {
                     }
                     FindingTime::ReopenedAt => finding.reopened_at.into_iter().collect(),
                     FindingTime::Document(path) => times(&finding.body, path.split('.')),
+                    FindingTime::SaidWith(path, beside) => self.said(finding, path, beside, true),
+                    FindingTime::SaidWithout(path, beside) => {
+                        self.said(finding, path, beside, false)
+                    }
                 },
             ),
         }
+    }
+
+    /// Times that the document itself says, and no placeholder.
+    fn said(&self, finding: &Finding, path: &str, beside: &str, with: bool) -> Vec<Timestamp> {
+        let pointer = format!("/{}", beside.replace('.', "/"));
+        let body = &self.stored[&finding.id];
+        let filled_in = self.filled_in(finding, path);
+        if filled_in || body.pointer(&pointer).is_some() != with {
+            return Vec::new();
+        }
+        times(body, path.split('.'))
+    }
+
+    /// Random rows have placeholders at the top only.
+    fn filled_in(&self, finding: &Finding, path: &str) -> bool {
+        self.filled
+            .contains(&(finding.key.clone(), path.to_owned()))
     }
 
     fn asset_test(&self, test: &AssetTest, asset: Option<&Asset>) -> bool {
@@ -128,15 +153,17 @@ impl World {
             AssetText::Title => asset.title.iter().cloned().collect(),
             AssetText::OnboardingSource => asset.onboarding_source.iter().cloned().collect(),
             AssetText::FeedingSource => keys()
+                .filter(|_| asset.state == AssetState::Active)
                 .filter_map(|key| self.feeding.get(&key).cloned())
                 .collect(),
+            // A connection brought each of them, and has no map that names a product.
+            AssetText::VendorProduct => named(&asset.facets, "vendor-product"),
             AssetText::FindingSource => open()
                 .filter_map(|finding| finding.finding_source.clone())
                 .collect(),
             AssetText::FindingFacet(name) => open()
                 .flat_map(|finding| named(&finding.facets, name))
                 .collect(),
-            AssetText::Facet(name) => named(&asset.facets, name),
             AssetText::Identity(name) => keys()
                 .flat_map(|key| named(&self.identity[&key], name))
                 .collect(),
@@ -144,6 +171,16 @@ impl World {
             AssetText::Connection => keys().map(|_| "prod".to_owned()).collect(),
             AssetText::Stream => keys().map(|_| "endpoints".to_owned()).collect(),
             AssetText::Document(path) => texts(&asset.body, path.split('.')),
+            AssetText::Ipv4(path) => {
+                let mut values = texts(&asset.body, path.split('.'));
+                values.retain(|value| value.contains('.') && !value.contains(':'));
+                values
+            }
+            AssetText::Ipv6(path) => {
+                let mut values = texts(&asset.body, path.split('.'));
+                values.retain(|value| value.contains(':'));
+                values
+            }
         }
     }
 }

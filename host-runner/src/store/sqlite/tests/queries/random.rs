@@ -1,6 +1,6 @@
 //! Random queries over random rows find what going through all of them finds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::TryStreamExt;
 use proptest::collection::vec;
@@ -17,7 +17,7 @@ use crate::query::{AssetQuery, FindingQuery};
 use crate::store::*;
 
 /// Places that some field or some path of the random queries looks at.
-const PATHS: [&str; 26] = [
+const PATHS: [&str; 27] = [
     "tags",
     "n.m",
     "n.list",
@@ -43,6 +43,7 @@ const PATHS: [&str; 26] = [
     "description",
     "sourceRiskScore",
     "publishedAt",
+    "firstFoundOn",
     "findingType.detection.detector",
 ];
 
@@ -111,7 +112,7 @@ struct Row {
     identity: Vec<(String, String)>,
     severity: &'static str,
     asset: Option<usize>,
-    placeholder: Option<Lifecycle>,
+    placeholder: Option<(Lifecycle, &'static str, &'static str)>,
     days: u64,
     ends: Option<bool>,
     comes_back: bool,
@@ -127,11 +128,21 @@ fn row() -> impl Strategy<Value = Row> {
         "cve",
         "detector",
     ];
-    let placeholder = select(vec![
+    let times = select(vec![
         Lifecycle::FirstSeen,
         Lifecycle::LastSeen,
         Lifecycle::ClosedAt,
     ]);
+    let table = r#"{"new": "web", "changed": 7, "closed": true, "reopened": "db"}"#;
+    let placeholder = (
+        prop_oneof![
+            2 => (times, select(vec!["rfc3339", "epoch-ms"])),
+            1 => select(vec!["", table]).prop_map(|format| (Lifecycle::State, format)),
+        ],
+        // Each kind's own place for a time, and places that are there or not in any document.
+        select(vec!["", "", "at", "score", "tags"]),
+    )
+        .prop_map(|((value, format), place)| (value, format, place));
     (
         (body(), pairs(facets), pairs(&["ip", "mac", "domain"])),
         select(vec![
@@ -185,10 +196,10 @@ fn document(row: &Row, kind: DocumentKind, key: &str) -> Document {
         facets,
         placeholders: row
             .placeholder
-            .map(|value| Placeholder {
-                pointer: format!("/{place}"),
+            .map(|(value, format, other)| Placeholder {
+                pointer: format!("/{}", if other.is_empty() { place } else { other }),
                 value,
-                format: "rfc3339".to_owned(),
+                format: format.to_owned(),
             })
             .into_iter()
             .collect(),
@@ -202,6 +213,8 @@ async fn world(bench: &Bench, assets: &[Row], findings: &[Row]) -> World {
         findings: Vec::new(),
         identity: HashMap::new(),
         feeding: HashMap::new(),
+        stored: HashMap::new(),
+        filled: HashSet::new(),
     };
     let day = 86_400_000;
     let start = now().as_ms() - 40 * day;
@@ -215,6 +228,13 @@ async fn world(bench: &Bench, assets: &[Row], findings: &[Row]) -> World {
             let key = format!("{letter}{at}");
             sync.now = super::super::support::at(start + row.days * day + at as u64);
             let document = document(row, kind, &key);
+            if kind == DocumentKind::Finding {
+                let filled = document.placeholders.iter().map(|placeholder| {
+                    let name = placeholder.pointer.trim_start_matches('/');
+                    (key.clone(), name.to_owned())
+                });
+                world.filled.extend(filled);
+            }
             if kind == DocumentKind::Asset {
                 world
                     .identity
@@ -243,6 +263,18 @@ async fn world(bench: &Bench, assets: &[Row], findings: &[Row]) -> World {
     }
     world.assets = bench.assets().await;
     world.findings = bench.findings().await;
+    let filter = FindingFilter {
+        include_closed: true,
+        include_out_of_scope: true,
+        include_parked: true,
+        as_stored: true,
+        ..FindingFilter::default()
+    };
+    let stored: Vec<Finding> = bench.store.findings(&filter).try_collect().await.unwrap();
+    world.stored = stored
+        .into_iter()
+        .map(|finding| (finding.id, finding.body))
+        .collect();
     world
 }
 
