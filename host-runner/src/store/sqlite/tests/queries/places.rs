@@ -71,14 +71,12 @@ async fn what_the_platform_fills_in_is_found_as_it_is_printed() {
         ("document.status:closed", vec!["a2"]),
         ("document.status:*", vec!["a1", "a2"]),
         ("document.status is null", vec![]),
-        ("document.stat*:open", vec![]),
         ("document.activity_id:1", vec!["a1"]),
         ("document.activity_id > 1", vec!["a2"]),
         ("document.is_alert:true", vec!["a1"]),
         ("document.info.first/seen:*", vec!["a1", "a2"]),
         ("document.info.first/seen:`2000`", vec!["a1", "a2"]),
-        ("document.*.first/seen > 1999", vec!["a1", "a2"]),
-        ("document.*:open", vec!["a1"]),
+        ("document.info.first/seen > 1999", vec!["a1", "a2"]),
         (
             "document.lastSeen:`1970-01-01T00:00:02.000Z`",
             vec!["a1", "a2"],
@@ -87,7 +85,7 @@ async fn what_the_platform_fills_in_is_found_as_it_is_printed() {
         // What stood there is not printed where the platform fills the place in.
         ("document.closed:stale", vec![]),
         ("document.closed is null", vec!["a1"]),
-        ("document.closed:`7`", vec!["a2"]),
+        ("document.closed:`2000`", vec!["a2"]),
         ("asset.document.status:new", vec!["a1", "a2"]),
     ] {
         assert_eq!(findings(&bench, query).await, keys, "{query}");
