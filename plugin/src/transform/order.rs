@@ -1,37 +1,58 @@
 //! In which order rules are carried out: as the map has them, but what joins on a value comes behind what writes that value.
 
 use super::plan::{Align, Rule};
+use std::collections::BTreeMap;
 
-/// Whether two rules write into elements of the same list.
-fn together(rule: &Rule, other: &Rule) -> bool {
-    let mut lists = rule.lists.iter().zip(&other.lists);
-    rule.lists.len() == other.lists.len() && lists.all(|((one, _), (two, _))| one == two)
+/// A value of the elements of a list, or of lists within lists.
+type Spot = (Vec<usize>, usize);
+
+/// The spot of a value in the elements that a rule writes into.
+fn spot(rule: &Rule, leaf: usize) -> Spot {
+    (rule.lists.iter().map(|(list, _)| *list).collect(), leaf)
 }
 
-/// Whether a rule comes behind another wherever that one stands. What goes into every element comes last anyway.
-fn waits(rule: &Rule, other: &Rule) -> bool {
+/// What a rule joins on, where that is not what it writes itself.
+fn joins_on(rule: &Rule) -> Option<Spot> {
     match rule.align {
-        Align::Value(leaf) => {
-            leaf != rule.leaf
-                && leaf == other.leaf
-                && other.align != Align::Each
-                && together(rule, other)
-        }
-        _ => false,
+        Align::Value(leaf) if leaf != rule.leaf => Some(spot(rule, leaf)),
+        _ => None,
     }
 }
 
 /// Puts rules in order. Fails with a rule, by its place in the map, that would have to come before itself.
-pub(super) fn arranged(mut rules: Vec<Rule>) -> Result<Vec<Rule>, usize> {
-    let mut arranged = Vec::with_capacity(rules.len());
-    while let Some(first) = rules.first() {
-        let stuck = first.index;
-        let ready = rules.iter().enumerate().position(|(at, rule)| {
-            // Of rules for one place the first that has a value wins: these stay in the map's order.
-            let follows = |other: &Rule| rule.leaf == other.leaf && together(rule, other);
-            !rules.iter().take(at).any(follows) && !rules.iter().any(|other| waits(rule, other))
-        });
-        arranged.push(rules.remove(ready.ok_or(stuck)?));
+pub(super) fn arranged(rules: Vec<Rule>) -> Result<Vec<Rule>, usize> {
+    // How many rules are still to come that write a spot. What goes into every element comes last anyway.
+    let mut left: BTreeMap<Spot, usize> = BTreeMap::new();
+    for rule in rules.iter().filter(|rule| rule.align != Align::Each) {
+        *left.entry(spot(rule, rule.leaf)).or_default() += 1;
     }
-    Ok(arranged)
+    let mut arranged = Vec::with_capacity(rules.len());
+    // In the map's order. Only what waits for a rule further down stays in it.
+    let mut waiting: Vec<Rule> = Vec::new();
+    for rule in rules {
+        waiting.push(rule);
+        while let Some(at) = first_ready(&waiting, &left) {
+            let rule = waiting.remove(at);
+            if let Some(left) = left.get_mut(&spot(&rule, rule.leaf))
+                && rule.align != Align::Each
+            {
+                *left = left.saturating_sub(1);
+            }
+            arranged.push(rule);
+        }
+    }
+    match waiting.first() {
+        Some(stuck) => Err(stuck.index),
+        None => Ok(arranged),
+    }
+}
+
+fn first_ready(waiting: &[Rule], left: &BTreeMap<Spot, usize>) -> Option<usize> {
+    waiting.iter().enumerate().position(|(at, rule)| {
+        // Of rules for one spot the first that has a value wins: these stay in the map's order.
+        let own = spot(rule, rule.leaf);
+        let follows = |other: &Rule| spot(other, other.leaf) == own;
+        let joins = joins_on(rule).and_then(|spot| left.get(&spot));
+        !waiting.iter().take(at).any(follows) && joins.is_none_or(|left| *left == 0)
+    })
 }
