@@ -1,58 +1,38 @@
 //! In which order rules are carried out: as the map has them, but what joins on a value comes behind what writes that value.
 
 use super::plan::{Align, Rule};
-use std::collections::BTreeMap;
 
-/// A value of the elements of a list, or of lists within lists.
-type Spot = (Vec<usize>, usize);
-
-/// The spot of a value in the elements that a rule writes into.
-fn spot(rule: &Rule, leaf: usize) -> Spot {
-    (rule.lists.iter().map(|(list, _)| *list).collect(), leaf)
+/// Whether two rules write into elements of the same list.
+fn together(rule: &Rule, other: &Rule) -> bool {
+    let mut lists = rule.lists.iter().zip(&other.lists);
+    rule.lists.len() == other.lists.len() && lists.all(|((one, _), (two, _))| one == two)
 }
 
-/// What a rule joins on, where that is not what it writes itself.
-fn joins_on(rule: &Rule) -> Option<Spot> {
+/// Whether a rule comes behind one of others wherever that stands. What goes into every element comes last anyway.
+fn waits<'r>(rule: &Rule, mut others: impl Iterator<Item = &'r Rule>) -> bool {
     match rule.align {
-        Align::Value(leaf) if leaf != rule.leaf => Some(spot(rule, leaf)),
-        _ => None,
+        Align::Value(leaf) if leaf != rule.leaf => others
+            .any(|other| leaf == other.leaf && other.align != Align::Each && together(rule, other)),
+        _ => false,
     }
 }
 
 /// Puts rules in order. Fails with a rule, by its place in the map, that would have to come before itself.
-pub(super) fn arranged(rules: Vec<Rule>) -> Result<Vec<Rule>, usize> {
-    // How many rules are still to come that write a spot. What goes into every element comes last anyway.
-    let mut left: BTreeMap<Spot, usize> = BTreeMap::new();
-    for rule in rules.iter().filter(|rule| rule.align != Align::Each) {
-        *left.entry(spot(rule, rule.leaf)).or_default() += 1;
+pub(super) fn arranged(mut rules: Vec<Rule>) -> Result<Vec<Rule>, usize> {
+    // Most maps are in order, and then this costs next to nothing.
+    let mut places = rules.iter().enumerate();
+    if !places.any(|(at, rule)| waits(rule, rules.iter().skip(at))) {
+        return Ok(rules);
     }
     let mut arranged = Vec::with_capacity(rules.len());
-    // In the map's order. Only what waits for a rule further down stays in it.
-    let mut waiting: Vec<Rule> = Vec::new();
-    for rule in rules {
-        waiting.push(rule);
-        while let Some(at) = first_ready(&waiting, &left) {
-            let rule = waiting.remove(at);
-            if let Some(left) = left.get_mut(&spot(&rule, rule.leaf))
-                && rule.align != Align::Each
-            {
-                *left = left.saturating_sub(1);
-            }
-            arranged.push(rule);
-        }
+    while let Some(first) = rules.first() {
+        let stuck = first.index;
+        let ready = rules.iter().enumerate().position(|(at, rule)| {
+            // Of rules for one place the first that has a value wins: these stay in the map's order.
+            let follows = |other: &Rule| rule.leaf == other.leaf && together(rule, other);
+            !rules.iter().take(at).any(follows) && !waits(rule, rules.iter())
+        });
+        arranged.push(rules.remove(ready.ok_or(stuck)?));
     }
-    match waiting.first() {
-        Some(stuck) => Err(stuck.index),
-        None => Ok(arranged),
-    }
-}
-
-fn first_ready(waiting: &[Rule], left: &BTreeMap<Spot, usize>) -> Option<usize> {
-    waiting.iter().enumerate().position(|(at, rule)| {
-        // Of rules for one spot the first that has a value wins: these stay in the map's order.
-        let own = spot(rule, rule.leaf);
-        let follows = |other: &Rule| spot(other, other.leaf) == own;
-        let joins = joins_on(rule).and_then(|spot| left.get(&spot));
-        !waiting.iter().take(at).any(follows) && joins.is_none_or(|left| *left == 0)
-    })
+    Ok(arranged)
 }
