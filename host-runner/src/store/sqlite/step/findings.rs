@@ -125,15 +125,32 @@ pub(in crate::store::sqlite) async fn write(
         if !given.insert(&document.key) {
             continue;
         }
-        // One that was attached stays so until its link or the rules say another: that they find several now, or none any more, is no reason.
-        let asset =
-            asset_of(document, assets, &attached.assets).or_else(|| held.get(&document.key)?.asset);
+        let before = held.get(&document.key);
+        let asset = match linked(document, assets) {
+            Some(asset) => Some(asset),
+            // What it was attached to by the same words stays its asset: a machine that is called so later is another one. That the rules find several
+            // now, or none any more, is no reason either.
+            None => match before.filter(|before| !before.asset_left) {
+                Some(before)
+                    if before.asset.is_some()
+                        && before.asset_key == document.asset
+                        && before.identity == pack::json(&document.identity)? =>
+                {
+                    before.asset
+                }
+                _ => attached
+                    .assets
+                    .get(&document.key)
+                    .copied()
+                    .or_else(|| before?.asset),
+            },
+        };
         if asset.is_none() {
             waiting.parked.insert(record);
         }
         let mut row = row(record, document, asset)?;
         row.updated_at = ctx.now.as_i64();
-        match held.get(&document.key) {
+        match before {
             None => {
                 ledger.documents.findings_new += 1;
                 last_id = last_id.saturating_add(1);
@@ -241,17 +258,10 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-/// The asset that a finding is on.
-fn asset_of(
-    document: &Document,
-    assets: &Resolved,
-    attached: &HashMap<String, i64>,
-) -> Option<i64> {
-    let linked = document
-        .asset
-        .as_ref()
-        .and_then(|key| assets.by_key.get(key));
-    linked.or_else(|| attached.get(&document.key)).copied()
+/// The asset that a finding is on by the endpoint that it names.
+fn linked(document: &Document, assets: &Resolved) -> Option<i64> {
+    let key = document.asset.as_ref()?;
+    assets.by_key.get(key).copied()
 }
 
 /// Identifies the assets of findings that no link gives one to. Where the asset's own document is beside them, what it was taken for holds.

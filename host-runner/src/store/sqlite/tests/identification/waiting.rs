@@ -164,3 +164,31 @@ async fn other_rules_make_all_keys_anew_and_try_what_waits_again() {
     assert_eq!(first.assets().await[0].keys.len(), 2);
     expect_exact_keys(&first).await;
 }
+
+#[tokio::test]
+async fn an_alert_stays_on_its_machine_when_another_takes_its_name_later() {
+    let bench = Bench::new().await;
+    let renamed: &[(&str, &str)] = &[("host-name", "old-1"), ("domain", "corp.example.com")];
+    bench
+        .full("endpoints", 10, vec![machine("e1", "1", SRV)])
+        .await;
+    read_alerts(&bench, 20, vec![stray("a1", SRV)]).await;
+    let first = bench.findings().await[0].asset;
+    assert!(first.is_some());
+    let now = || vec![machine("e1", "2", renamed), machine("e2", "1", SRV)];
+    bench.full("endpoints", 30, now()).await;
+    // Made anew, as by another map: its words are the same, and so is its machine.
+    let mut sync = bench.begin("alerts", Mode::Full, 40).await;
+    sync.made_with = "map-2".to_owned();
+    read(&bench, &sync, vec![stray("a1", SRV)]).await;
+    bench.end(&sync).await;
+    assert_eq!(bench.findings().await[0].asset, first);
+    // What it says of its machine is another now: that is read anew.
+    let mut other = stray("a1", renamed);
+    other.fingerprint = "2".to_owned();
+    let moved = vec![stray("a2", SRV), other];
+    read_alerts(&bench, 50, moved).await;
+    let findings = bench.findings().await;
+    assert_eq!(findings[0].asset, first);
+    assert_ne!(findings[1].asset, first);
+}
